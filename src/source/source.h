@@ -1,0 +1,47 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/task.h"
+#include "event/event.h"
+
+namespace headrace {
+
+/// Names a batch until it is acknowledged. Only the source that gave it can read it.
+using Receipt = std::uint64_t;
+
+/// A message that no decoder knew: it becomes a dead letter of the source.
+struct Undecodable {
+  std::string reason;
+  std::string raw;
+};
+
+struct EventBatch {
+  std::vector<Event> events;         ///< At most 256, key_fields filled in.
+  std::vector<Undecodable> garbage;
+  Receipt receipt = 0;
+};
+
+/// Where events come from. A source yields batches, and forgets a batch only when told that it is
+/// durable; what was not acknowledged is given again after a restart.
+///
+/// Threads    One executor calls; next() is awaited by one task at a time, ack() may overlap it.
+/// Errors     next() throws Error; kTransient means "call again after a pause".
+/// Stopping   Cancelling next() throws kCancelled and loses nothing.
+class Source {
+ public:
+  virtual ~Source() = default;
+
+  /// Waits for the next batch; nullopt when the source has given all it ever will (a listing that
+  /// runs once) or, while `drain` is asked for, when everything there was has been given.
+  virtual Task<std::optional<EventBatch>> next() = 0;
+  /// Called after the ledger's commit returned; durable sources then forget the batch.
+  virtual Task<> ack(Receipt receipt) = 0;
+  /// From now on give what is already there and then end: `run --once`. Never blocks.
+  virtual void drain() = 0;
+};
+
+}  // namespace headrace
