@@ -1,0 +1,101 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/bytes.h"
+#include "format/schema.h"
+
+namespace headrace {
+
+/// The column that takes what did not fit: a JSON object of path -> raw value, null while unused.
+inline constexpr std::string_view kRescuedColumn = "_rescued_data";
+
+enum class Codec : unsigned char { kNone, kSnappy, kZstd };
+
+/// A line that became no row. Data, not an exception.
+struct LineFault {
+  std::uint64_t line = 0;  ///< From 1, within its object.
+  std::string reason;      ///< "column 17: expected ',' or '}'": says where in the line.
+  std::string text;        ///< The line without its end, cut at ConvertOptions::fault_bytes.
+};
+
+struct ConvertOptions {
+  Schema schema;                          ///< Columns known already; empty if none.
+  std::vector<std::string> partition_by;  ///< Left out of the files, one file per tuple of values.
+  bool evolve = true;                     ///< New keys become columns; else they are rescued.
+  Codec codec = Codec::kZstd;
+  int codec_level = 1;
+  std::uint64_t file_bytes = 128u << 20;      ///< A file is closed once about this large.
+  std::uint64_t infer_bytes = 16u << 20;      ///< Lines looked at before columns are chosen.
+  std::uint64_t line_bytes = 128u << 20;      ///< A longer line is a fault.
+  std::size_t fault_bytes = 64u << 10;
+  std::size_t faults_per_object = 1'000;      ///< Kept with text; beyond, counted only.
+  int depth = 1'000;                          ///< Deeper nesting is a fault.
+  std::size_t columns = 10'000;               ///< Leaves; beyond, kInvalid names the limit.
+  std::size_t open_partitions = 64;           ///< Beyond, the largest open file is closed early.
+};
+
+/// What one object came to.
+struct ObjectRows {
+  std::uint64_t rows = 0;
+  std::uint64_t rescued = 0;           ///< Rows with something in _rescued_data.
+  std::uint64_t fault_count = 0;
+  std::vector<LineFault> faults;       ///< The first `faults_per_object` of them.
+};
+
+/// A finished Parquet file with what the Delta log wants to know of it.
+struct ParquetFile {
+  Bytes bytes;
+  std::uint64_t rows = 0;
+  /// Partition column -> its value as Delta spells it; nullopt is null. Empty if unpartitioned.
+  std::map<std::string, std::optional<std::string>> partition;
+  std::string stats;  ///< Delta stats, a JSON object: numRecords, minValues, maxValues, nullCount.
+};
+
+/// JSON lines -> Parquet files with Delta stats. Types are inferred from the first lines and from
+/// later ones that bring new keys; what does not fit its column goes to `_rescued_data`; a line that
+/// is no JSON object is a fault and costs no other line. Numbers are exact or rescued, never
+/// rounded silently. Pure CPU work: no I/O, no threads of its own, one thread at a time.
+///
+///   LinesToParquet convert(options);
+///   convert.begin_object({{"event_type", "push"}});
+///   convert.write(piece); ...                       // any cut, also inside a line
+///   ObjectRows rows = convert.end_object();
+///   std::vector<ParquetFile> files = convert.finish();
+///
+/// A single JSON document that spans lines and a top-level array are accepted for an object whose
+/// first line is no complete value: see README.
+///
+/// Errors  kInvalid when a limit that says so is passed. kBug from Arrow. After a throw, drop it.
+class LinesToParquet {
+ public:
+  explicit LinesToParquet(ConvertOptions options);
+  ~LinesToParquet();
+  LinesToParquet(LinesToParquet&&) noexcept;
+  LinesToParquet& operator=(LinesToParquet&&) noexcept;
+
+  /// `constants` give partition columns that the rows do not have (fields of the object's key).
+  void begin_object(std::map<std::string, std::string, std::less<>> constants = {});
+  void write(BytesView piece);
+  ObjectRows end_object();
+
+  /// Files closed so far, given once. Call between objects to keep memory low.
+  std::vector<ParquetFile> take_files();
+  /// Closes what is open and gives the rest. No call may follow but schema().
+  std::vector<ParquetFile> finish();
+
+  /// Columns as of now, partition columns included: options.schema and what was added, in order.
+  Schema schema() const;
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace headrace
