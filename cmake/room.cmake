@@ -29,7 +29,7 @@ function(headrace_room name)
     headrace_pch(${lib}_test)
     add_test(NAME ${name} COMMAND ${lib}_test)
     set_tests_properties(${name} PROPERTIES
-      ENVIRONMENT "ARROW_DEFAULT_MEMORY_POOL=system;TSAN_OPTIONS=suppressions=${PROJECT_SOURCE_DIR}/tools/tsan.supp"
+      ENVIRONMENT "ARROW_DEFAULT_MEMORY_POOL=system"
       LABELS unit TIMEOUT 900)
   endif()
   foreach(file IN LISTS benches)

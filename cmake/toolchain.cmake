@@ -3,7 +3,8 @@ set(CMAKE_CXX_STANDARD 23)
 set(CMAKE_CXX_STANDARD_REQUIRED ON)
 set(CMAKE_CXX_EXTENSIONS OFF)
 
-add_compile_options(-Wall -Wextra -Werror -march=x86-64-v3 -ffile-prefix-map=${PROJECT_SOURCE_DIR}=.)
+add_compile_options(-Wall -Wextra -Werror -march=x86-64-v3
+  -ffile-prefix-map=${PROJECT_SOURCE_DIR}=.)
 add_link_options(-fuse-ld=lld)
 
 set(HEADRACE_SANITIZE "" CACHE STRING "Sanitizers, as for -fsanitize=")

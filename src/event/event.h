@@ -17,7 +17,7 @@ using KeyFields = std::map<std::string, std::string, std::less<>>;
 /// What happened. The names are EventBridge's detail-types.
 enum class EventKind : unsigned char { kCreated, kDeleted, kTagsChanged, kOther };
 
-/// Something happened to an object. Every producer's dialect is decoded into this once, at the edge.
+/// Something happened to an object. Every producer's dialect is decoded into this at the edge.
 ///
 /// Its JSON form is EventBridge's "Object Created" shape, so that patterns written for EventBridge
 /// work as they are:

@@ -69,7 +69,7 @@ struct ParquetFile {
 ///   ObjectRows rows = convert.end_object();
 ///   std::vector<ParquetFile> files = convert.finish();
 ///
-/// A single JSON document that spans lines and a top-level array are accepted for an object whose
+/// A single JSON document that spans lines and a top-level array are accepted for an object
 /// first line is no complete value: see README.
 ///
 /// Errors  kInvalid when a limit that says so is passed. kBug from Arrow. After a throw, drop it.

@@ -1,0 +1,31 @@
+# The commands of this project. Each sets up what it needs first.
+.PHONY: build demo test test-unit bench fuzz format setup clean
+
+JOBS ?= $(shell nproc)
+
+setup:
+	@tools/setup
+
+build: setup
+	@cmake --preset release >build-release.log 2>&1 || (cat build-release.log; exit 1)
+	@mv build-release.log build/release/configure.log
+	@cmake --build --preset release -j $(JOBS)
+	@ln -sfn release/src/cli/headrace build/headrace
+
+demo: build
+	@examples/demo
+
+test: setup
+	@tools/test
+
+bench: build
+	@bench/run
+
+fuzz: setup
+	@tools/fuzz
+
+format: setup
+	@git ls-files '*.cpp' '*.h' | xargs clang-format-19 -i
+
+clean:
+	@rm -rf build
