@@ -7,12 +7,10 @@
 #include <string_view>
 
 #include "core/clock.h"
+#include "core/key_template.h"
 #include "core/object.h"
 
 namespace headrace {
-
-/// What a key template read out of a key, by field name.
-using KeyFields = std::map<std::string, std::string, std::less<>>;
 
 /// What happened. The names are EventBridge's detail-types.
 enum class EventKind : unsigned char { kCreated, kDeleted, kTagsChanged, kOther };
@@ -26,26 +24,28 @@ enum class EventKind : unsigned char { kCreated, kDeleted, kTagsChanged, kOther 
 ///              "object":{"key":..,"size":..,"etag":..,"version-id":..,"sequencer":..},
 ///              "store":..,"origin":..,"producer":..,"key_fields":{..},
 ///              "line":{"number":..,"text":..}}}
-/// Absent optionals are left out. `source` is always "aws.s3", whatever the producer was.
+/// Absent optionals and empty texts are left out. `source` is always "aws.s3", whatever the
+/// producer was. A line that is no UTF-8 stands as "base64" instead of "text", so that no byte is
+/// lost.
 struct Event {
-  std::string id;                 ///< Unique; a UUID unless the producer gave one.
+  std::string id;  ///< Unique; a UUID unless the producer gave one.
   EventKind kind = EventKind::kCreated;
-  std::string detail_type;        ///< "Object Created", ...; for kOther what the producer said.
-  Time time;                      ///< When it happened, by the producer's clock.
-  std::string store;              ///< Name of the stack's store.
-  std::string origin;             ///< Name of the stack's source it came through.
-  ObjectKey object;               ///< Decoded key.
+  std::string detail_type;  ///< "Object Created", ...; for kOther what the producer said.
+  Time time;                ///< When it happened, by the producer's clock.
+  std::string store;        ///< Name of the stack's store.
+  std::string origin;       ///< Name of the stack's source it came through.
+  ObjectKey object;         ///< Decoded key.
   std::optional<std::uint64_t> size;
   std::optional<Etag> etag;
-  std::string version_id;         ///< Empty if the store has no versions.
-  std::string sequencer;          ///< Comparable for one key of one producer only; may be empty.
-  std::string producer;           ///< "watch", "listing", "minio", ...
+  std::string version_id;  ///< Empty if the store has no versions.
+  std::string sequencer;   ///< Comparable for one key of one producer only; may be empty.
+  std::string producer;    ///< "watch", "listing", "minio", ...
   KeyFields key_fields;
 
   /// Set on a dead letter made of one line of an object, so that a redrive brings just that line.
   struct Line {
-    std::uint64_t number = 0;     ///< From 1.
-    std::string text;             ///< The bytes of the line, without its end.
+    std::uint64_t number = 0;  ///< From 1.
+    std::string text;          ///< The bytes of the line, without its end.
     bool operator==(const Line&) const = default;
   };
   std::optional<Line> line;
@@ -53,15 +53,19 @@ struct Event {
   bool operator==(const Event&) const = default;
 };
 
+/// "Object Created", "Object Deleted", "Object Tags Added"; empty for kOther.
 std::string_view detail_type_of(EventKind kind);
 
-/// One line of JSON as above.
+/// One line of JSON as above. An empty detail_type is written as that of the kind.
 std::string to_json(const Event& event);
-/// The reverse. Unknown fields are ignored; throws kCorrupt naming what is missing or wrong.
+/// The reverse. `kind` follows from the detail-type. id, detail-type, time, bucket and key must be
+/// there; unknown fields are ignored. Throws kCorrupt naming what is missing or wrong.
 Event event_from_json(std::string_view json);
 
-/// Equal for two announcements of one change: hashes store, bucket, key, kind and the first of
-/// version id, etag, sequencer that is there (else the time). Lines count too.
+/// Equal for two announcements of one change: hashes store, bucket, key, detail type and the first
+/// of version id, etag, sequencer that is there (else the time). What is neither a creation nor a
+/// deletion may happen to one content many times, so there the time counts as well. Lines count
+/// too. Stable for ever: the ledger keeps it.
 std::uint64_t identity_of(const Event& event);
 
 }  // namespace headrace
