@@ -42,8 +42,8 @@ struct GetOptions {
 
 /// When a write may happen. Default: always.
 struct Condition {
-  bool if_absent = false;         ///< Only if there is no such key.
-  std::optional<Etag> if_match;   ///< Only if the key holds this content now.
+  bool if_absent = false;        ///< Only if there is no such key.
+  std::optional<Etag> if_match;  ///< Only if the key holds this content now.
 };
 
 struct PutOptions {
@@ -54,9 +54,9 @@ struct PutOptions {
 
 struct ListOptions {
   std::string prefix;
-  std::string start_after;            ///< Only keys that sort after this one, bytewise.
-  std::optional<char> delimiter;      ///< Keys that hold it after the prefix fold into `prefixes`.
-  std::size_t limit = 1000;           ///< Most objects plus prefixes on a page, at least 1.
+  std::string start_after;        ///< Only keys that sort after this one, bytewise.
+  std::optional<char> delimiter;  ///< Keys that hold it after the prefix fold into `prefixes`.
+  std::size_t limit = 1000;       ///< Most objects plus prefixes on a page, at least 1.
 };
 
 /// One page of a listing, keys in bytewise order. Go on with start_after = next if there is one.

@@ -11,14 +11,23 @@
 
 namespace headrace {
 
-/// "lake://bucket/key" taken apart. The key may be empty (a bucket) or end in "/" (a prefix).
+/// The store that is always there: plain files by absolute path (FileStoreConfig::plain at "/").
+inline constexpr std::string_view kPlainFiles = "file";
+
+/// "lake://bucket/key" taken apart. The key may be empty (a bucket) or end in "/" (a prefix). In
+/// "file:///home/me/a.json" the first folder is the bucket: {"file", {"home", "me/a.json"}}.
 struct StoreUrl {
   std::string store;
   ObjectKey object;
 };
 
-/// Throws kInvalid that shows the text and the expected form.
+/// Takes everything behind the bucket as the key, byte for byte. Throws kInvalid that shows the
+/// text and the expected form. Pure: a link in a file URL's path is not resolved (plain_file_url).
 StoreUrl parse_store_url(std::string_view text);
+
+/// The URL of a path on this machine, absolute or relative to the working folder, with "..", "."
+/// and links resolved as far as the path exists: for what people type. Asks the file system.
+StoreUrl plain_file_url(const std::string& path);
 
 /// The stores of a process by name. Filled once at start, then read by any thread.
 class Stores {
