@@ -16,17 +16,12 @@ class Signal {
  public:
   /// Waits for the next notify. Throws kCancelled if the waiting task is cancelled.
   Task<> wait() {
-    const auto state = co_await boost::asio::this_coro::cancellation_state;
     boost::asio::steady_timer timer(co_await boost::asio::this_coro::executor,
                                     boost::asio::steady_timer::time_point::max());
-    const auto place = waiting_.insert(waiting_.end(), {&timer, false});
+    const Place place(waiting_, &timer);
     boost::system::error_code ignored;
     co_await timer.async_wait(boost::asio::redirect_error(boost::asio::use_awaitable, ignored));
-    const bool notified = place->notified;
-    waiting_.erase(place);
-    if (!notified || state.cancelled() != boost::asio::cancellation_type::none) {
-      throw Error(ErrorKind::kCancelled, "wait cancelled");
-    }
+    if (!place.at->notified) throw Error(ErrorKind::kCancelled, "wait cancelled");
   }
 
   void notify_all() {
@@ -40,6 +35,16 @@ class Signal {
   struct Waiter {
     boost::asio::steady_timer* timer;
     bool notified;
+  };
+  /// An entry in the list for as long as its task waits, however the wait ends.
+  struct Place {
+    Place(std::list<Waiter>& waiters, boost::asio::steady_timer* timer)
+        : list(waiters), at(list.insert(list.end(), {timer, false})) {}
+    ~Place() { list.erase(at); }
+    Place(const Place&) = delete;
+    Place& operator=(const Place&) = delete;
+    std::list<Waiter>& list;
+    std::list<Waiter>::iterator at;
   };
   std::list<Waiter> waiting_;
 };

@@ -32,6 +32,7 @@ class SelfWrites {
 
 /// What every step may use. All of it outlives the steps.
 struct StepServices {
+  Executor executor;  ///< The event loop that the steps live on.
   Stores& stores;
   CpuPool& cpu;
   Clock& clock;
@@ -87,14 +88,14 @@ class Step {
 class Sink {
  public:
   struct Limits {
-    std::uint64_t bytes = 128u << 20;   ///< Sum of the objects' sizes.
+    std::uint64_t bytes = 128u << 20;  ///< Sum of the objects' sizes.
     Duration every = std::chrono::seconds(10);
     std::size_t tasks = 100'000;
   };
 
   /// How one event of the batch came out, in the batch's order.
   struct Item {
-    std::optional<Error> failed;         ///< Set: retry or dead-letter this one; none of its rows.
+    std::optional<Error> failed;  ///< Set: retry or dead-letter this one; none of its rows.
     StepResult result;
     std::vector<DeadLine> dead_lines;
   };

@@ -1,0 +1,81 @@
+#pragma once
+
+#include <functional>
+#include <map>
+#include <string>
+
+#include "core/clock.h"
+#include "core/json.h"
+#include "core/task.h"
+#include "event/event.h"
+#include "ledger/ledger.h"
+
+namespace headrace {
+
+/// A call of the API, free of HTTP: the same whether it came over the control socket of a running
+/// engine or from a verb that opened the ledger itself.
+struct ApiRequest {
+  std::string method = "GET";
+  std::string path;                          ///< "/api/v1/dead"
+  std::map<std::string, std::string> query;  ///< Decoded.
+  std::string body;                          ///< JSON, or empty.
+};
+
+struct ApiResponse {
+  int status = 200;
+  std::string body;  ///< JSON always; errors are {"error":{"kind":..,"message":..}}.
+};
+
+/// What the API can do beyond the ledger, given by whoever runs an engine.
+struct ApiHooks {
+  /// Adds members to the status object.
+  std::function<void(JsonWriter&)> status;
+  /// Takes an event in as if a source had given it; says how many tasks it made.
+  std::function<Task<std::size_t>(Event)> send;
+};
+
+/// The control API over a ledger. Paths, under /api/v1:
+///
+///   GET  status                                   health and counters by route
+///   GET  tasks    ?route&limit&after              what waits, oldest due first
+///   GET  tasks/ID
+///   POST tasks/cancel, tasks/run-now              {"ids":[..]} or {"route":..}
+///   GET  dead     ?route&kind&since&until&key&after&limit
+///   GET  dead/ID
+///   POST dead/redrive, dead/drop                  {"ids":[..]} or the filters above,
+///                                                 "rate" (per second), "limit", "dry_run"
+///   POST events                                   an event's JSON form
+///
+/// `key` is a glob over "bucket/key" with * and ?. Lists answer {"items":[..],"next":..}; actions
+/// answer {"matched":n,"changed":n}.
+///
+/// Threads  One executor. References outlive the Api.
+class Api {
+ public:
+  Api(Ledger& ledger, Clock& clock, ApiHooks hooks = {});
+
+  /// Never throws but kCancelled: errors are answers with a status.
+  Task<ApiResponse> handle(ApiRequest request);
+
+ private:
+  Task<std::string> dispatch(const ApiRequest& request);
+  Task<std::string> status();
+  Task<std::string> list_tasks(const ApiRequest& request);
+  Task<std::string> change_tasks(const ApiRequest& request, bool cancel);
+  Task<std::string> list_dead(const ApiRequest& request);
+  Task<std::string> change_dead(const ApiRequest& request, bool redrive);
+  Task<std::string> send(const ApiRequest& request);
+  std::optional<RouteId> find_route(const std::string& name) const;
+  std::string route_name(RouteId id) const;
+  void write_task(JsonWriter& json, const PendingTask& task) const;
+  void write_dead(JsonWriter& json, const DeadLetter& letter) const;
+
+  Ledger& ledger_;
+  Clock& clock_;
+  ApiHooks hooks_;
+};
+
+/// Does `text` match a glob of * (any run, also of '/') and ? (one byte)? Linear in practice.
+bool glob_match(std::string_view glob, std::string_view text);
+
+}  // namespace headrace

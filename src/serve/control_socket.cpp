@@ -1,0 +1,185 @@
+#include "serve/control_socket.h"
+
+#include <fmt/format.h>
+#include <sys/stat.h>
+
+#include <boost/asio/detached.hpp>
+#include <boost/asio/local/stream_protocol.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/core/tcp_stream.hpp>
+#include <boost/beast/http.hpp>
+#include <charconv>
+
+#include "core/error.h"
+
+namespace headrace {
+namespace {
+
+namespace asio = boost::asio;
+namespace http = boost::beast::http;
+using Local = asio::local::stream_protocol;
+using Stream = boost::beast::basic_stream<Local>;
+
+constexpr std::size_t kHeaderBytes = 16 * 1024;
+constexpr std::uint64_t kRequestBytes = 16u << 20;
+constexpr std::uint64_t kAnswerBytes = 1u << 30;
+constexpr std::size_t kConnections = 64;
+constexpr auto kIdle = std::chrono::seconds(30);
+
+std::string encode(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    const bool plain = std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '-' || c == '_' ||
+                       c == '.' || c == '~';
+    if (plain) {
+      out.push_back(c);
+    } else {
+      out += fmt::format("%{:02X}", static_cast<unsigned char>(c));
+    }
+  }
+  return out;
+}
+
+std::string decode(std::string_view text) {
+  std::string out;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    unsigned value = 0;
+    if (text[i] == '%' && i + 2 < text.size() &&
+        std::from_chars(text.data() + i + 1, text.data() + i + 3, value, 16).ptr ==
+            text.data() + i + 3) {
+      out.push_back(static_cast<char>(value));
+      i += 2;
+    } else {
+      out.push_back(text[i]);
+    }
+  }
+  return out;
+}
+
+ApiRequest read_target(std::string_view target) {
+  ApiRequest request;
+  const std::size_t mark = target.find('?');
+  request.path = decode(target.substr(0, mark));
+  std::string_view rest = mark == std::string_view::npos ? "" : target.substr(mark + 1);
+  while (!rest.empty()) {
+    const std::string_view pair = rest.substr(0, rest.find('&'));
+    rest.remove_prefix(std::min(pair.size() + 1, rest.size()));
+    const std::size_t equals = pair.find('=');
+    request.query[decode(pair.substr(0, equals))] =
+        equals == std::string_view::npos ? "" : decode(pair.substr(equals + 1));
+  }
+  return request;
+}
+
+std::string write_target(const ApiRequest& request) {
+  std::string target = request.path;
+  char separator = '?';
+  for (const auto& [name, value] : request.query) {
+    target += fmt::format("{}{}={}", separator, encode(name), encode(value));
+    separator = '&';
+  }
+  return target;
+}
+
+}  // namespace
+
+class ControlSocket::Impl {
+ public:
+  Impl(Executor executor, std::filesystem::path path, Api& api, const Log& log)
+      : path_(std::move(path)), acceptor_(executor), api_(api), log_(log) {
+    try {
+      std::error_code ignored;
+      std::filesystem::remove(path_, ignored);
+      acceptor_.open();
+      acceptor_.bind(Local::endpoint(path_.string()));
+      ::chmod(path_.c_str(), S_IRUSR | S_IWUSR);
+      acceptor_.listen();
+    } catch (const boost::system::system_error& error) {
+      throw Error(ErrorKind::kInvalid,
+                  fmt::format("control socket {}: {}", path_.string(), error.code().message()));
+    }
+  }
+
+  ~Impl() {
+    std::error_code ignored;
+    std::filesystem::remove(path_, ignored);
+  }
+
+  Task<> run() {
+    while (true) {
+      Local::socket socket = co_await acceptor_.async_accept(asio::use_awaitable);
+      if (connections_ >= kConnections) continue;  // Closed unanswered: the caller tries again.
+      ++connections_;
+      asio::co_spawn(acceptor_.get_executor(), serve(Stream(std::move(socket))), asio::detached);
+    }
+  }
+
+ private:
+  Task<> serve(Stream stream) {
+    try {
+      boost::beast::flat_buffer buffer(kHeaderBytes + kRequestBytes);
+      http::request_parser<http::string_body> parser;
+      parser.header_limit(kHeaderBytes);
+      parser.body_limit(kRequestBytes);
+      stream.expires_after(kIdle);
+      co_await http::async_read(stream, buffer, parser, asio::use_awaitable);
+      const auto& request = parser.get();
+      ApiRequest call = read_target({request.target().data(), request.target().size()});
+      call.method = std::string(request.method_string());
+      call.body = request.body();
+      stream.expires_never();
+      const ApiResponse answer = co_await api_.handle(std::move(call));
+
+      http::response<http::string_body> response(static_cast<http::status>(answer.status), 11);
+      response.set(http::field::content_type, "application/json");
+      response.keep_alive(false);
+      response.body() = answer.body;
+      response.prepare_payload();
+      stream.expires_after(kIdle);
+      co_await http::async_write(stream, response, asio::use_awaitable);
+    } catch (...) {
+      log_.debug("control connection ended", {{"why", to_error(std::current_exception()).what()}});
+    }
+    --connections_;
+  }
+
+  std::filesystem::path path_;
+  Local::acceptor acceptor_;
+  Api& api_;
+  const Log& log_;
+  std::size_t connections_ = 0;
+};
+
+ControlSocket::ControlSocket(Executor executor, std::filesystem::path path, Api& api,
+                             const Log& log)
+    : impl_(std::make_unique<Impl>(std::move(executor), std::move(path), api, log)) {}
+ControlSocket::~ControlSocket() = default;
+
+Task<> ControlSocket::run() { return impl_->run(); }
+
+std::optional<ApiResponse> ask_engine(const std::filesystem::path& path,
+                                      const ApiRequest& request) {
+  asio::io_context loop;
+  Local::socket socket(loop);
+  boost::system::error_code failed;
+  socket.connect(Local::endpoint(path.string()), failed);
+  if (failed) return std::nullopt;
+  try {
+    http::request<http::string_body> call(http::string_to_verb(request.method),
+                                          write_target(request), 11);
+    call.set(http::field::host, "headrace");
+    call.body() = request.body;
+    call.prepare_payload();
+    http::write(socket, call);
+    boost::beast::flat_buffer buffer;
+    http::response_parser<http::string_body> parser;
+    parser.body_limit(kAnswerBytes);
+    http::read(socket, buffer, parser);
+    return ApiResponse{static_cast<int>(parser.get().result_int()), parser.get().body()};
+  } catch (const boost::system::system_error& error) {
+    throw Error(ErrorKind::kTransient,
+                "the engine did not answer on " + path.string() + ": " + error.code().message());
+  }
+}
+
+}  // namespace headrace

@@ -1,0 +1,104 @@
+#include "work/intake.h"
+
+#include <algorithm>
+
+#include "core/hash.h"
+#include "core/json.h"
+#include "work/durably.h"
+
+namespace headrace {
+
+Intake::Intake(std::string name, Source& source, RouteId own_id, const Routes& routes,
+               const std::vector<RoutePlan>& plans, Ledger& ledger, LedgerSelfWrites& self_writes,
+               Clock& clock, Random& random, const Log& log)
+    : name_(std::move(name)),
+      source_(source),
+      own_id_(own_id),
+      routes_(routes),
+      plans_(plans),
+      ledger_(ledger),
+      self_writes_(self_writes),
+      clock_(clock),
+      random_(random),
+      log_(log) {}
+
+Task<> Intake::run() {
+  while (true) {
+    auto next = [this] { return source_.next(); };
+    std::optional<EventBatch> batch = co_await durably(clock_, random_, log_, "next event", next);
+    if (!batch) co_return;
+    co_await take_in(std::move(*batch));
+  }
+}
+
+Task<> Intake::take_in(EventBatch batch) {
+  counters_.events += batch.events.size();
+  counters_.undecodable += batch.garbage.size();
+  LedgerWrite dead;
+  for (const Undecodable& garbage : batch.garbage) {
+    dead.dead.push_back({own_id_, garbage.raw, ErrorKind::kCorrupt, garbage.reason});
+  }
+  if (!dead.dead.empty()) {
+    auto write = [&] { return ledger_.write(dead); };
+    co_await durably(clock_, random_, log_, "keep undecodable messages", write);
+  }
+  const std::vector<NewEvent> events = co_await wanted(std::move(batch.events));
+  if (!events.empty()) {
+    auto append = [&] { return ledger_.append(events); };
+    const auto appended = co_await durably(clock_, random_, log_, "append events", append);
+    for (std::size_t i = 0; i < events.size(); ++i) {
+      if (appended[i] == Appended::kDuplicate) {
+        ++counters_.duplicates;
+      } else {
+        counters_.tasks += events[i].wants.size();
+      }
+    }
+  }
+  const Receipt receipt = batch.receipt;
+  auto ack = [&] { return source_.ack(receipt); };
+  co_await durably(clock_, random_, log_, "acknowledge events", ack);
+}
+
+Task<std::vector<NewEvent>> Intake::wanted(std::vector<Event> events) {
+  std::vector<NewEvent> out;
+  out.reserve(events.size());
+  for (const Event& event : events) {
+    if (co_await self_writes_.is_own(event)) {
+      ++counters_.own_writes;
+      continue;
+    }
+    const std::vector<std::uint32_t> routes = routes_.wanting(event);
+    if (routes.empty()) {
+      ++counters_.unwanted;
+      continue;
+    }
+    out.push_back(make(event, routes));
+  }
+  co_return out;
+}
+
+Task<std::size_t> Intake::send(Event event) {
+  const std::vector<std::uint32_t> routes = routes_.wanting(event);
+  if (routes.empty()) co_return 0;
+  NewEvent out = make(event, routes);
+  out.identity.reset();  // Who sends by hand means it, also for the second time.
+  const std::vector<NewEvent> events{out};
+  co_await ledger_.append(events);
+  co_return routes.size();
+}
+
+NewEvent Intake::make(const Event& event, const std::vector<std::uint32_t>& routes) const {
+  NewEvent out;
+  out.body = to_json(event);
+  out.identity = identity_of(event);
+  out.shard = static_cast<std::uint8_t>(hash64(event.object.text()));
+  const Time now = clock_.now();
+  const Time happened = std::min(event.time, now);  // A producer's clock may run ahead.
+  for (const std::uint32_t route : routes) {
+    const RoutePlan& plan = plans_[route];
+    out.wants.push_back({plan.id, plan.after > Duration(0) ? happened + plan.after : now});
+  }
+  return out;
+}
+
+}  // namespace headrace

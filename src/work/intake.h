@@ -1,0 +1,67 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "core/log.h"
+#include "core/retry.h"
+#include "ledger/ledger.h"
+#include "route/routes.h"
+#include "source/source.h"
+#include "work/route_plan.h"
+#include "work/self_writes.h"
+
+namespace headrace {
+
+/// What came in through one source since the start.
+struct IntakeCounters {
+  std::uint64_t events = 0;
+  std::uint64_t tasks = 0;
+  std::uint64_t duplicates = 0;
+  std::uint64_t own_writes = 0;
+  std::uint64_t unwanted = 0;     ///< No route wanted it.
+  std::uint64_t undecodable = 0;  ///< Now dead letters of the source.
+};
+
+/// Takes in one source: event -> routes that want it -> ledger -> acknowledge. A source's receipt
+/// is acknowledged only after the ledger's commit returned; a batch that cannot be made durable is
+/// tried again for ever, with backoff, and the source waits.
+///
+/// Threads  One executor.
+class Intake {
+ public:
+  /// `plans` is indexed as Routes numbers them. `own_id` is the route under which the source's
+  /// undecodable messages are kept. All references outlive the intake.
+  Intake(std::string name, Source& source, RouteId own_id, const Routes& routes,
+         const std::vector<RoutePlan>& plans, Ledger& ledger, LedgerSelfWrites& self_writes,
+         Clock& clock, Random& random, const Log& log);
+
+  /// Ends when the source does; throws kCancelled when cancelled.
+  Task<> run();
+  /// Takes in one event from elsewhere (`event send`); says how many tasks it made.
+  Task<std::size_t> send(Event event);
+
+  const std::string& name() const { return name_; }
+  const IntakeCounters& counters() const { return counters_; }
+
+ private:
+  Task<> take_in(EventBatch batch);
+  Task<std::vector<NewEvent>> wanted(std::vector<Event> events);
+  NewEvent make(const Event& event, const std::vector<std::uint32_t>& routes) const;
+
+  std::string name_;
+  Source& source_;
+  RouteId own_id_;
+  const Routes& routes_;
+  const std::vector<RoutePlan>& plans_;
+  Ledger& ledger_;
+  LedgerSelfWrites& self_writes_;
+  Clock& clock_;
+  Random& random_;
+  const Log& log_;
+  IntakeCounters counters_;
+};
+
+}  // namespace headrace

@@ -1,0 +1,30 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/clock.h"
+#include "core/retry.h"
+#include "ledger/ledger.h"
+#include "step/step.h"
+
+namespace headrace {
+
+/// A route made ready to run: what the stack says, with its steps built.
+struct RoutePlan {
+  std::string name;
+  RouteId id{};
+  std::vector<std::unique_ptr<Step>> steps;
+  std::unique_ptr<Sink> sink;  ///< After the steps; may be null.
+  Duration after{};            ///< From when the event happened to when it is due.
+  RetryPolicy retry;
+  std::size_t concurrency = 16;           ///< Tasks of this route running at a time.
+  std::optional<double> rate_per_second;  ///< Tasks started per second; bursts of one second.
+  Duration keep_dead = std::chrono::hours(24 * 14);
+  std::vector<std::string> unless_tagged;  ///< Objects with any of these tags are skipped.
+};
+
+}  // namespace headrace

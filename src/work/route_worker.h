@@ -1,0 +1,56 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/log.h"
+#include "core/signal.h"
+#include "ledger/ledger.h"
+#include "work/rate.h"
+#include "work/route_plan.h"
+#include "work/settle.h"
+#include "work/sink_worker.h"
+
+namespace headrace {
+
+/// Works one route: takes its due tasks, runs their steps side by side up to the route's
+/// concurrency and rate, settles each by how it ended, and hands tasks to the sink if there is one.
+///
+/// Threads  One executor (services.executor).
+class RouteWorker {
+ public:
+  RouteWorker(std::string stack, const RoutePlan& plan, Ledger& ledger, StepServices services,
+              Slots& batches, const Log& log);
+
+  /// Resolves what an earlier process left of the sink's batches. Before run().
+  Task<> recover();
+  /// Takes and works until cancelled (throws kCancelled).
+  Task<> run();
+  void drain();
+  /// After run() was cancelled: waits for what runs, gives back what only waits.
+  Task<> finish();
+
+  std::size_t running() const { return slots_.used(); }
+  const SinkWorker* sink() const { return sink_.get(); }
+
+ private:
+  Task<> take_loop();
+  Task<> work(TakenTask task);
+  Task<> run_steps(TakenTask task);
+  Task<StepResult> run_each(TaskContext& context);
+  Task<bool> tagged_out(const TaskContext& context);
+  Task<> settle(TakenTask task, TaskContext context, StepResult result);
+  Task<> write(LedgerWrite write);
+
+  const RoutePlan& plan_;
+  Ledger& ledger_;
+  StepServices services_;
+  const Log& log_;
+  Slots slots_;
+  Rate rate_;
+  std::unique_ptr<SinkWorker> sink_;
+};
+
+}  // namespace headrace

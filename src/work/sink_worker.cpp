@@ -1,0 +1,253 @@
+#include "work/sink_worker.h"
+
+#include <algorithm>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/experimental/awaitable_operators.hpp>
+
+#include "work/durably.h"
+#include "work/settle.h"
+#include "work/sink_plan.h"
+
+namespace headrace {
+namespace {
+
+/// While draining, a batch is full once nothing has been added for this long.
+constexpr Duration kQuiet = std::chrono::milliseconds(20);
+
+}  // namespace
+
+SinkWorker::SinkWorker(std::string stack, const RoutePlan& plan, Ledger& ledger,
+                       StepServices services, Slots& batches, const Log& log)
+    : stack_(std::move(stack)),
+      plan_(plan),
+      ledger_(ledger),
+      services_(services),
+      batches_(batches),
+      log_(log) {}
+
+std::string SinkWorker::plan_key(const std::string& group) const {
+  return "plan/" + plan_.name + "/" + group;
+}
+
+std::string SinkWorker::app_id(const std::string& group) const {
+  return stack_ + "/" + plan_.name + "/" + group;
+}
+
+Task<> SinkWorker::write(LedgerWrite write) {
+  auto put = [&] { return ledger_.write(write); };
+  co_await durably(services_.clock, services_.random, log_, "settle tasks", put);
+}
+
+Task<> SinkWorker::recover() {
+  for (NoteChange& note : co_await ledger_.notes(plan_key(""))) {
+    const SinkPlan plan = decode_plan(note.value.value_or(""));
+    auto ask = [&] { return plan_.sink->committed(plan.group, plan.app_id); };
+    const std::uint64_t committed =
+        co_await durably(services_.clock, services_.random, log_, "read the table", ask);
+    LedgerWrite write;
+    write.notes.push_back({note.key, std::nullopt});
+    if (committed >= plan.seq) {
+      for (const TaskId& task : plan.tasks) write.settle.push_back({.id = task});
+      write.dead = plan.dead;
+    }
+    co_await this->write(std::move(write));
+    log_.info("batch of an earlier run resolved",
+              {{"route", plan_.name},
+               {"group", plan.group},
+               {"tasks", plan.tasks.size()},
+               {"was", committed >= plan.seq ? "committed" : "not committed, done again"}});
+  }
+}
+
+Task<> SinkWorker::add(TakenTask task, Event event, std::vector<DeadLine> dead_lines) {
+  while (counters_.gathered >= plan_.sink->limits().tasks && !stopping_) co_await changed_.wait();
+  const std::string name = plan_.sink->group_of(event);
+  Group& group = groups_[name];
+  const Time now = services_.clock.now();
+  if (group.members.empty()) group.oldest = now;
+  group.newest = now;
+  group.bytes += event.size.value_or(0);
+  group.members.push_back({std::move(task), std::move(event), std::move(dead_lines)});
+  ++counters_.gathered;
+  // The timer loop looks by itself at the first member's deadline; only news must wake it.
+  if (group.members.size() == 1 || ripe(group, now)) changed_.notify_all();
+}
+
+bool SinkWorker::ripe(const Group& group, Time now) const {
+  if (group.busy || group.members.empty()) return false;
+  const Sink::Limits limits = plan_.sink->limits();
+  return group.bytes >= limits.bytes || counters_.gathered >= limits.tasks ||
+         now >= deadline(group);
+}
+
+Time SinkWorker::deadline(const Group& group) const {
+  const Time old = group.oldest + plan_.sink->limits().every;
+  return draining_ ? std::min(old, group.newest + kQuiet) : old;
+}
+
+void SinkWorker::drain() {
+  draining_ = true;
+  changed_.notify_all();
+}
+
+Task<> SinkWorker::run() {
+  using namespace boost::asio::experimental::awaitable_operators;
+  while (true) {
+    start_ripe();
+    std::optional<Time> next;
+    for (const auto& [name, group] : groups_) {
+      if (group.busy || group.members.empty()) continue;
+      next = std::min(next.value_or(deadline(group)), deadline(group));
+    }
+    if (next) {
+      co_await (changed_.wait() || services_.clock.sleep_until(*next));
+    } else {
+      co_await changed_.wait();
+    }
+  }
+}
+
+void SinkWorker::start_ripe() {
+  const Time now = services_.clock.now();
+  for (auto& [name, group] : groups_) {
+    if (ripe(group, now)) start(name, group);
+  }
+}
+
+void SinkWorker::start(const std::string& name, Group& group) {
+  group.busy = true;
+  ++under_way_;
+  std::vector<Member> members = std::exchange(group.members, {});
+  group.bytes = 0;
+  boost::asio::co_spawn(services_.executor, commit_batch(name, std::move(members)),
+                        boost::asio::detached);
+}
+
+Task<> SinkWorker::commit_batch(std::string name, std::vector<Member> members) {
+  std::optional<Error> failure;
+  try {
+    co_await batches_.acquire(1);
+    try {
+      co_await bring_through(name, members);
+    } catch (...) {
+      failure = to_error(std::current_exception());
+    }
+    batches_.release(1);
+    if (failure) co_await fail(name, members, *failure);
+  } catch (...) {
+    // Only a ledger that refuses to write for good comes here: the tasks stay taken, and the next
+    // start brings them back.
+    log_.error("batch left to the next start",
+               {{"group", name}, {"error", to_error(std::current_exception()).what()}});
+  }
+  counters_.gathered -= members.size();
+  --under_way_;
+  groups_[name].busy = false;
+  changed_.notify_all();
+}
+
+Task<> SinkWorker::bring_through(const std::string& name, std::vector<Member>& members) {
+  std::optional<std::uint64_t>& last_seq = groups_[name].last_seq;
+  if (!last_seq) last_seq = co_await plan_.sink->committed(name, app_id(name));
+  const std::uint64_t seq = *last_seq + 1;
+
+  std::vector<Event> events;
+  events.reserve(members.size());
+  for (const Member& member : members) events.push_back(member.event);
+  const std::unique_ptr<Sink::Prepared> prepared =
+      co_await plan_.sink->prepare(name, app_id(name), std::move(events));
+
+  if (!prepared->empty) {
+    SinkPlan plan{.group = name, .app_id = app_id(name), .seq = seq};
+    for (std::size_t i = 0; i < members.size(); ++i) {
+      const Sink::Item& item = prepared->items[i];
+      if (item.failed) continue;
+      plan.tasks.push_back(members[i].task.id);
+      for (const auto* lines : {&std::as_const(members[i]).dead_lines, &item.dead_lines}) {
+        std::ranges::move(dead_letters_of(plan_, members[i].event, *lines),
+                          std::back_inserter(plan.dead));
+      }
+    }
+    LedgerWrite write;
+    write.notes.push_back({plan_key(name), encode_plan(plan)});
+    co_await this->write(std::move(write));
+    co_await commit_or_resolve(name, *prepared, seq);
+    last_seq = seq;
+  }
+  co_await settle(name, members, *prepared);
+}
+
+Task<> SinkWorker::commit_or_resolve(const std::string& name, Sink::Prepared& prepared,
+                                     std::uint64_t seq) {
+  std::optional<Error> failure;
+  try {
+    const std::string said = co_await plan_.sink->commit(name, prepared, app_id(name), seq);
+    ++counters_.commits;
+    log_.info("committed", {{"route", plan_.name}, {"to", name}, {"as", said}});
+    co_return;
+  } catch (...) {
+    failure = to_error(std::current_exception());
+  }
+  // The answer may have been lost on the way back: the sink itself knows.
+  auto ask = [&] { return plan_.sink->committed(name, app_id(name)); };
+  const std::uint64_t committed =
+      co_await durably(services_.clock, services_.random, log_, "read the table", ask);
+  if (committed < seq) throw *failure;
+}
+
+Task<> SinkWorker::settle(const std::string& name, std::vector<Member>& members,
+                          Sink::Prepared& prepared) {
+  LedgerWrite write;
+  write.notes.push_back({plan_key(name), std::nullopt});
+  for (std::size_t i = 0; i < members.size(); ++i) {
+    const Member& member = members[i];
+    const Sink::Item& item = prepared.items[i];
+    if (item.failed) {
+      write.settle.push_back(
+          settle_failure(plan_, member.task, *item.failed, services_.clock, services_.random));
+      continue;
+    }
+    write.settle.push_back({.id = member.task.id});
+    for (const auto* lines : {&member.dead_lines, &item.dead_lines}) {
+      std::ranges::move(dead_letters_of(plan_, member.event, *lines),
+                        std::back_inserter(write.dead));
+    }
+  }
+  co_await this->write(std::move(write));
+}
+
+Task<> SinkWorker::fail(const std::string& name, std::vector<Member>& members, const Error& error) {
+  if (error.kind() == ErrorKind::kCancelled) {
+    std::vector<TaskId> tasks;
+    for (const Member& member : members) tasks.push_back(member.task.id);
+    ledger_.give_back(std::move(tasks));
+    co_return;
+  }
+  log_.error("batch failed", {{"route", plan_.name},
+                              {"to", name},
+                              {"kind", to_string(error.kind())},
+                              {"error", error.what()}});
+  groups_[name].last_seq.reset();
+  LedgerWrite write;
+  write.notes.push_back({plan_key(name), std::nullopt});
+  for (const Member& member : members) {
+    write.settle.push_back(
+        settle_failure(plan_, member.task, error, services_.clock, services_.random));
+  }
+  co_await this->write(std::move(write));
+}
+
+Task<> SinkWorker::finish() {
+  stopping_ = true;
+  changed_.notify_all();
+  while (under_way_ > 0) co_await changed_.wait();
+  std::vector<TaskId> tasks;
+  for (auto& [name, group] : groups_) {
+    for (const Member& member : group.members) tasks.push_back(member.task.id);
+    counters_.gathered -= group.members.size();
+    group.members.clear();
+  }
+  if (!tasks.empty()) ledger_.give_back(std::move(tasks));
+}
+
+}  // namespace headrace

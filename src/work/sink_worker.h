@@ -1,0 +1,89 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "core/log.h"
+#include "core/signal.h"
+#include "ledger/ledger.h"
+#include "step/step.h"
+#include "work/route_plan.h"
+
+namespace headrace {
+
+/// Gathers a route's tasks by group and brings each batch through the sink exactly once:
+/// prepare -> plan in the ledger -> commit -> settle and drop the plan in one ledger write.
+/// A crash in between is resolved by recover(): what the sink has committed is settled, the rest is
+/// done again. One batch of a group is under way at a time; its tasks stay taken meanwhile.
+///
+/// Threads  One executor.
+class SinkWorker {
+ public:
+  struct Counters {
+    std::uint64_t commits = 0;
+    std::uint64_t gathered = 0;  ///< Tasks waiting for a batch now.
+  };
+
+  /// `batches` bounds the batches in memory over all sinks of the process. `stack` names the
+  /// application in the sink's own records: app id = stack/route/group's stream.
+  SinkWorker(std::string stack, const RoutePlan& plan, Ledger& ledger, StepServices services,
+             Slots& batches, const Log& log);
+
+  /// Settles or drops the plans an earlier process left. Call once, before the first take.
+  Task<> recover();
+  /// Hands over a task; waits while too many are gathered.
+  Task<> add(TakenTask task, Event event, std::vector<DeadLine> dead_lines);
+  /// Commits batches as they fill or grow old; throws kCancelled when cancelled.
+  Task<> run();
+  /// From now on a batch is committed as soon as no task has been added for a moment.
+  void drain();
+  /// After run() was cancelled: waits for commits under way, gives back what is only gathered.
+  Task<> finish();
+
+  const Counters& counters() const { return counters_; }
+
+ private:
+  struct Member {
+    TakenTask task;
+    Event event;
+    std::vector<DeadLine> dead_lines;
+  };
+  struct Group {
+    std::vector<Member> members;
+    std::uint64_t bytes = 0;
+    Time oldest;
+    Time newest;
+    bool busy = false;
+    std::optional<std::uint64_t> last_seq;
+  };
+
+  bool ripe(const Group& group, Time now) const;
+  Time deadline(const Group& group) const;
+  void start_ripe();
+  void start(const std::string& name, Group& group);
+  Task<> commit_batch(std::string name, std::vector<Member> members);
+  Task<> bring_through(const std::string& name, std::vector<Member>& members);
+  Task<> commit_or_resolve(const std::string& name, Sink::Prepared& prepared, std::uint64_t seq);
+  Task<> settle(const std::string& name, std::vector<Member>& members, Sink::Prepared& prepared);
+  Task<> fail(const std::string& name, std::vector<Member>& members, const Error& error);
+  Task<> write(LedgerWrite write);
+  std::string plan_key(const std::string& group) const;
+  std::string app_id(const std::string& group) const;
+
+  std::string stack_;
+  const RoutePlan& plan_;
+  Ledger& ledger_;
+  StepServices services_;
+  Slots& batches_;
+  const Log& log_;
+  std::map<std::string, Group> groups_;
+  Signal changed_;
+  std::size_t under_way_ = 0;
+  bool draining_ = false;
+  bool stopping_ = false;
+  Counters counters_;
+};
+
+}  // namespace headrace
