@@ -1,0 +1,82 @@
+#pragma once
+
+#include <duckdb.h>
+
+#include <atomic>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/error.h"
+#include "query/engine_types.h"
+#include "query/query.h"
+#include "query/render.h"
+
+namespace headrace {
+
+/// The engine's message as our Error: the kind follows from its first words ("Binder Error: ...").
+Error engine_error(std::string_view message);
+
+/// `text` as an SQL string literal, and as a quoted name.
+std::string sql_string(std::string_view text);
+std::string sql_name(std::string_view name);
+
+class EngineRows;
+
+/// One DuckDB database in memory with one connection, locked down: no extension is fetched or
+/// loaded by itself, no secret is kept, memory, threads and spilling are bounded.
+///
+/// Threads  Calls come one at a time, from any thread; interrupt() at any time.
+class Engine {
+ public:
+  explicit Engine(const QueryOptions& options);
+  ~Engine();
+  Engine(const Engine&) = delete;
+  Engine& operator=(const Engine&) = delete;
+
+  /// Runs statements for their effect.
+  void execute(const std::string& sql);
+  /// Runs one statement with text parameters $1, $2, ... and gives all its rows: for few.
+  std::vector<std::vector<Cell>> rows(const std::string& sql,
+                                      const std::vector<std::string>& parameters = {});
+  /// Runs one statement up to its first rows. The next statement ends it.
+  std::unique_ptr<EngineRows> stream(const std::string& sql);
+  /// SET VARIABLE name = [values...]: how long lists reach SQL without being parsed.
+  void set_list(const std::string& name, const std::vector<std::string>& values);
+
+  /// Ends what runs now, and all that is started before allow() is called, with kCancelled.
+  void interrupt();
+  void allow() { stopped_ = false; }
+
+  duckdb_connection connection() const { return connection_; }
+
+ private:
+  friend class EngineRows;
+  void throw_if_stopped() const;
+
+  duckdb_database database_ = nullptr;
+  duckdb_connection connection_ = nullptr;
+  std::atomic<bool> stopped_ = false;
+};
+
+/// The rows of a statement, chunk by chunk.
+class EngineRows {
+ public:
+  EngineRows(Engine& engine, duckdb_result result);
+  ~EngineRows();
+  EngineRows(const EngineRows&) = delete;
+  EngineRows& operator=(const EngineRows&) = delete;
+
+  const std::vector<Column>& columns() const { return columns_; }
+  std::optional<RowBatch> next();
+
+ private:
+  Engine& engine_;
+  duckdb_result result_;
+  std::vector<EngineType> types_;
+  std::vector<Column> columns_;
+};
+
+}  // namespace headrace
