@@ -19,6 +19,9 @@ namespace headrace {
 /// A route's number in the ledger: given on first use of its name, never reused.
 enum class RouteId : std::uint32_t {};
 
+/// What is kept of an error's message.
+inline constexpr std::size_t kErrorBytes = 4096;
+
 /// Names one task: the page (`seq`), the event in it (`member`), and the route. Stable across
 /// restarts; a retry moves the task to a new page and so gives it a new id.
 struct TaskId {
@@ -38,10 +41,10 @@ struct NewEvent {
     RouteId route{};
     Time due;  ///< Not before this; the past means at once.
   };
-  Bytes body;                             ///< Opaque; at most LedgerLimits::body_bytes.
+  Bytes body;                             ///< Opaque; above LedgerLimits::body_bytes is kInvalid.
   std::optional<std::uint64_t> identity;  ///< Seen before within the dedupe window: not appended.
   std::uint8_t shard = 0;                 ///< Virtual shard, a hash of bucket and key. Data only.
-  std::vector<Want> wants;
+  std::vector<Want> wants;                ///< Each route at most once.
 };
 
 enum class Appended : unsigned char { kStored, kDuplicate };
@@ -50,8 +53,8 @@ enum class Appended : unsigned char { kStored, kDuplicate };
 struct TakenTask {
   TaskId id;
   Time due;
-  int attempt = 1;                      ///< 1 on the first try.
-  std::shared_ptr<const Bytes> page;    ///< Keeps `body` alive.
+  int attempt = 1;                    ///< 1 on the first try.
+  std::shared_ptr<const Bytes> page;  ///< Keeps `body` alive.
   BytesView body;
 };
 
@@ -60,9 +63,9 @@ struct Settled {
   enum class How : unsigned char { kDone, kRetry, kDead };
   TaskId id;
   How how = How::kDone;
-  Time due;               ///< kRetry: not before this.
-  ErrorKind kind{};       ///< kRetry and kDead: of the last failure.
-  std::string error;      ///< kRetry and kDead: its message, cut at 4 KiB.
+  Time due;           ///< kRetry: not before this.
+  ErrorKind kind{};   ///< kRetry and kDead: of the last failure.
+  std::string error;  ///< kRetry and kDead: its message, cut at kErrorBytes.
 };
 
 /// A dead letter that is no task's end: one bad line of an object, a message no decoder knew.
@@ -113,7 +116,7 @@ struct Find {
   std::optional<ErrorKind> kind;
   std::optional<Time> since;
   std::optional<Time> until;
-  std::uint64_t after = 0;     ///< Paging, dead letters: ids greater than this.
+  std::uint64_t after = 0;           ///< Paging, dead letters: ids greater than this.
   std::optional<TaskId> after_task;  ///< Paging, tasks.
   std::size_t limit = 100;
 };
@@ -123,18 +126,20 @@ struct RouteCounters {
   std::uint64_t appended = 0;  ///< Tasks ever made.
   std::uint64_t done = 0;
   std::uint64_t retried = 0;
-  std::uint64_t died = 0;      ///< Tasks that ever became dead letters.
+  std::uint64_t died = 0;  ///< Tasks that ever became dead letters.
   std::uint64_t cancelled = 0;
-  std::uint64_t dead = 0;      ///< Dead letters now.
+  std::uint64_t dead = 0;  ///< Dead letters now.
   std::uint64_t pending() const { return appended - done - died - cancelled; }
 };
 
 struct LedgerLimits {
   std::size_t body_bytes = 256 * 1024;
-  std::size_t page_members = 256;
-  std::size_t ready_per_route = 10'000;   ///< Tasks of one route in memory; beyond, it is spilled.
-  std::size_t queued_bytes = 64u << 20;   ///< Appends waiting for a commit; beyond, append waits.
-  Duration dedupe_window = std::chrono::hours(24);
+  std::size_t page_members = 256;        ///< Events of one page; at most 65,535.
+  std::size_t ready_per_route = 10'000;  ///< Due tasks of one route in memory; the rest on disk.
+  std::size_t ready_bytes = 256u << 20;  ///< Due pages in memory; beyond, a page at a time.
+  std::size_t delayed = 20'000;          ///< Pages in memory ahead of their due time.
+  std::size_t group_bytes = 8u << 20;    ///< One commit; what comes beyond waits for the next.
+  Duration dedupe_window = std::chrono::hours(24);  ///< Or up to an eighth longer.
 };
 
 /// What must be done, and what was done, durably. The layout and why: docs/formats/ledger.md.
@@ -144,7 +149,7 @@ struct LedgerLimits {
 ///            one process it is never in two hands. Never taken before its due time; ready work of
 ///            one route in due order, as far as spilling allows.
 /// Group      Whatever waits is committed together by one writer thread; there is no linger.
-/// Bounds     LedgerLimits; append() waits when the writer is behind.
+/// Bounds     LedgerLimits. A call beyond what one commit holds waits for the next.
 /// Errors     kTransient when the disk is full or fails: nothing of that call became durable, and
 ///            the ledger goes on when there is room. kInvalid: another process has the folder.
 /// Threads    Any executor may call; tasks resume on the caller's executor.
@@ -157,26 +162,35 @@ class Ledger {
   virtual Task<RouteId> route_id(std::string name) = 0;
   virtual std::map<RouteId, std::string> route_names() const = 0;
 
+  /// One answer per event, in order. All of a call is in one commit.
   virtual Task<std::vector<Appended>> append(std::vector<NewEvent> events) = 0;
 
   /// Up to `limit` due tasks of a route; waits until there is at least one.
   virtual Task<std::vector<TakenTask>> take(RouteId route, std::size_t limit) = 0;
   /// Gives taken tasks back untouched, to be taken again at once. For a graceful stop.
   virtual void give_back(std::vector<TaskId> tasks) = 0;
+  /// Settling a task that is settled already does nothing; one that is not taken may be settled
+  /// too (a plan resolved after a crash).
   virtual Task<> write(LedgerWrite write) = 0;
 
   /// When nothing of any of `routes` is pending now: due, waiting, delayed or running. With
-  /// `due_before`, tasks due later do not count. `run --once` waits on this with a poll.
+  /// `due_before`, tasks that are delayed beyond it do not count; what is due or running always
+  /// does. `run --once` waits on this with a poll.
   virtual Task<bool> idle(std::vector<RouteId> routes, std::optional<Time> due_before) = 0;
 
   virtual Task<std::optional<Bytes>> note(std::string key) = 0;
   virtual Task<std::vector<NoteChange>> notes(std::string prefix) = 0;
 
+  /// In an order of the ledger's own; Find::after_task goes on where a page ended. `since` and
+  /// `until` compare due times.
   virtual Task<std::vector<PendingTask>> tasks(Find find) = 0;
-  /// Ends tasks that are not running; returns how many. `due`: move them instead (run-now).
+  /// Ends tasks that are not running; returns how many.
   virtual Task<std::size_t> cancel(std::vector<TaskId> tasks) = 0;
+  /// Moves tasks that are not running to another due time (run-now: the past); returns how many.
+  /// They get new ids.
   virtual Task<std::size_t> reschedule(std::vector<TaskId> tasks, Time due) = 0;
 
+  /// In the order of their ids, which is the order they died in.
   virtual Task<std::vector<DeadLetter>> dead_letters(Find find) = 0;
   /// Turns dead letters into tasks again, the first due at `first`, the rest `spacing` apart.
   virtual Task<std::size_t> redrive(std::vector<std::uint64_t> ids, Time first,
@@ -187,7 +201,8 @@ class Ledger {
 
   virtual std::map<RouteId, RouteCounters> counters() const = 0;
 
-  /// Finishes what was accepted and closes. No call may follow; destruction does the same.
+  /// Finishes what was accepted and closes; whoever still waits in take() gets kCancelled, on its
+  /// executor, which must still exist. No call may follow; destruction does the same.
   virtual void close() = 0;
 };
 
