@@ -19,6 +19,14 @@ find_package(CLI11 REQUIRED)
 find_package(RocksDB REQUIRED)
 find_package(simdjson REQUIRED)
 
+# libparquet exports a whole libcrypto and a whole simdjson of another version. The loader takes a
+# symbol from the first library that has it, so the ones we compile against lead every link line;
+# as options, because CMake sorts libraries by their dependencies.
+foreach(target IN ITEMS OpenSSL::SSL OpenSSL::Crypto simdjson::simdjson)
+  get_target_property(location ${target} LOCATION)
+  add_link_options(${location})
+endforeach()
+
 foreach(name IN ITEMS zstd lz4 xxhash)
   find_library(${name}_LIBRARY NAMES ${name} REQUIRED)
   add_library(headrace::${name} UNKNOWN IMPORTED)

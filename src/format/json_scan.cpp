@@ -1,0 +1,308 @@
+#include "format/json_scan.h"
+
+#include <fmt/format.h>
+#include <simdjson.h>
+
+#include <algorithm>
+#include <bit>
+#include <cstdint>
+#include <cstring>
+#include <utility>
+
+namespace headrace {
+namespace {
+
+constexpr std::uint64_t kOnes = 0x0101010101010101ull;
+constexpr std::uint64_t kHighs = 0x8080808080808080ull;
+
+std::uint64_t load_eight(const char* from) {
+  std::uint64_t word = 0;
+  std::memcpy(&word, from, sizeof word);
+  return word;
+}
+
+/// High bit set in bytes that are zero. Exact up to the lowest one set, which is all we look at.
+std::uint64_t zero_bytes(std::uint64_t word) { return (word - kOnes) & ~word & kHighs; }
+
+/// High bit set in bytes that end a run of plain string bytes: quote, backslash, control.
+std::uint64_t special_bytes(std::uint64_t word) {
+  const std::uint64_t controls = (word - kOnes * 0x20) & ~word & kHighs;
+  return zero_bytes(word ^ (kOnes * '"')) | zero_bytes(word ^ (kOnes * '\\')) | controls;
+}
+
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
+bool is_space(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
+
+int hex_digit(char c) {
+  if (is_digit(c)) return c - '0';
+  const char lower = static_cast<char>(c | 0x20);
+  return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
+}
+
+/// The four digits of \uXXXX.
+std::uint32_t hex_unit(BytesView four) {
+  std::uint32_t unit = 0;
+  for (const char c : four) unit = unit * 16 + static_cast<std::uint32_t>(hex_digit(c));
+  return unit;
+}
+
+void append_utf8(std::string& out, std::uint32_t code) {
+  const auto tail = [&](int shift) { out += static_cast<char>(0x80 | ((code >> shift) & 0x3F)); };
+  if (code < 0x80) {
+    out += static_cast<char>(code);
+  } else if (code < 0x800) {
+    out += static_cast<char>(0xC0 | (code >> 6));
+    tail(0);
+  } else if (code < 0x10000) {
+    out += static_cast<char>(0xE0 | (code >> 12));
+    tail(6);
+    tail(0);
+  } else {
+    out += static_cast<char>(0xF0 | (code >> 18));
+    tail(12);
+    tail(6);
+    tail(0);
+  }
+}
+
+char unescaped(char c) {
+  switch (c) {
+    case 'b':
+      return '\b';
+    case 'f':
+      return '\f';
+    case 'n':
+      return '\n';
+    case 'r':
+      return '\r';
+    case 't':
+      return '\t';
+    default:
+      return c;
+  }
+}
+
+}  // namespace
+
+void JsonScan::begin(BytesView text) {
+  begin_ = at = text.data();
+  end = at + text.size();
+  open = 0;
+  fault_at_ = nullptr;
+}
+
+void JsonScan::skip_space() {
+  while (at < end && is_space(*at)) ++at;
+}
+
+bool JsonScan::expect(char c, const char* what) {
+  if (peek() != c || at == end) return fail(at, fmt::format("expected {}", what));
+  ++at;
+  return true;
+}
+
+bool JsonScan::enter(char bracket) {
+  if (!expect(bracket, bracket == '{' ? "'{'" : "'['")) return false;
+  if (++open > depth_) return fail(at - 1, fmt::format("nested deeper than {} levels", depth_));
+  return true;
+}
+
+bool JsonScan::string(BytesView& raw) {
+  if (!expect('"', "a string")) return false;
+  const char* const first = at;
+  std::uint64_t seen = 0;
+  while (true) {
+    while (end - at >= 8) {
+      const std::uint64_t word = load_eight(at);
+      const std::uint64_t special = special_bytes(word);
+      if (special != 0) {
+        const int plain = std::countr_zero(special) / 8;
+        seen |= word & ((std::uint64_t{1} << (plain * 8)) - 1);
+        at += plain;
+        break;
+      }
+      seen |= word;
+      at += 8;
+    }
+    if (at == end) return fail(first - 1, "this string has no end");
+    const auto byte = static_cast<unsigned char>(*at);
+    if (byte == '"') break;
+    if (byte < 0x20) return fail(at, "a control character in a string must be escaped");
+    if (byte == '\\') {
+      if (!escape()) return false;
+      continue;
+    }
+    seen |= byte;
+    ++at;
+  }
+  raw = BytesView(first, static_cast<std::size_t>(at - first));
+  ++at;
+  if ((seen & kHighs) != 0 && !simdjson::validate_utf8(raw.data(), raw.size())) {
+    return fail(first - 1, "this string is not UTF-8");
+  }
+  return true;
+}
+
+bool JsonScan::escape() {
+  const char* const where = at++;
+  constexpr BytesView kOne = "\"\\/bfnrt";
+  const char c = peek();
+  if (at < end && kOne.find(c) != BytesView::npos) {
+    ++at;
+    return true;
+  }
+  if (c != 'u' || end - at < 5 ||
+      !std::all_of(at + 1, at + 5, [](char digit) { return hex_digit(digit) >= 0; })) {
+    return fail(where, "there is no such escape");
+  }
+  at += 5;
+  return true;
+}
+
+bool JsonScan::digits() {
+  if (!is_digit(peek())) return fail(at, "expected a digit");
+  while (at < end && is_digit(*at)) ++at;
+  return true;
+}
+
+bool JsonScan::number() {
+  if (peek() == '-') ++at;
+  if (peek() == '0') {
+    ++at;
+  } else if (!digits()) {
+    return false;
+  }
+  if (peek() == '.') {
+    ++at;
+    if (!digits()) return false;
+  }
+  if (peek() == 'e' || peek() == 'E') {
+    ++at;
+    if (peek() == '+' || peek() == '-') ++at;
+    if (!digits()) return false;
+  }
+  return true;
+}
+
+bool JsonScan::literal(BytesView word) {
+  if (!BytesView(at, static_cast<std::size_t>(end - at)).starts_with(word)) {
+    return fail(at, "expected a value");
+  }
+  at += word.size();
+  return true;
+}
+
+bool JsonScan::scalar() {
+  BytesView raw;
+  switch (peek()) {
+    case '"':
+      return string(raw);
+    case 't':
+      return literal("true");
+    case 'f':
+      return literal("false");
+    case 'n':
+      return literal("null");
+    default:
+      if (peek() != '-' && !is_digit(peek())) return fail(at, "expected a value");
+      return number();
+  }
+}
+
+bool JsonScan::key_and_colon() {
+  skip_space();
+  BytesView raw;
+  if (!string(raw)) return false;
+  skip_space();
+  return expect(':', "':'");
+}
+
+/// Steps into a value. `complete` is false if it is a bracket with something in it.
+bool JsonScan::begin_value(bool& complete) {
+  skip_space();
+  const char c = peek();
+  complete = true;
+  if (c != '{' && c != '[') return scalar();
+  if (!enter(c)) return false;
+  skip_space();
+  const char closing = c == '{' ? '}' : ']';
+  if (peek() == closing) {
+    ++at;
+    --open;
+    return true;
+  }
+  complete = false;
+  brackets_ += closing;
+  return c == '[' || key_and_colon();
+}
+
+/// After a value: steps over what closes here. `done` is false if another value follows.
+bool JsonScan::end_value(bool& done) {
+  while (!brackets_.empty()) {
+    skip_space();
+    const char closing = brackets_.back();
+    if (peek() == ',') {
+      ++at;
+      done = false;
+      return closing == ']' || key_and_colon();
+    }
+    if (!expect(closing, closing == '}' ? "',' or '}'" : "',' or ']'")) return false;
+    brackets_.pop_back();
+    --open;
+  }
+  done = true;
+  return true;
+}
+
+bool JsonScan::value() {
+  brackets_.clear();
+  while (true) {
+    bool complete = true;
+    if (!begin_value(complete)) return false;
+    if (!complete) continue;
+    bool done = true;
+    if (!end_value(done)) return false;
+    if (done) return true;
+  }
+}
+
+bool JsonScan::fail(const char* where, std::string what) {
+  fault_at_ = where;
+  fault_ = std::move(what);
+  return false;
+}
+
+std::string JsonScan::fault() const {
+  const BytesView before(begin_, static_cast<std::size_t>(fault_at_ - begin_));
+  const std::size_t line_end = before.rfind('\n');
+  const std::size_t column = before.size() - (line_end == BytesView::npos ? 0 : line_end + 1) + 1;
+  if (line_end == BytesView::npos) return fmt::format("column {}: {}", column, fault_);
+  return fmt::format("line {}, column {}: {}", std::ranges::count(before, '\n') + 1, column,
+                     fault_);
+}
+
+std::string json_unescape(BytesView raw) {
+  std::string out;
+  out.reserve(raw.size());
+  for (std::size_t i = 0; i < raw.size(); ++i) {
+    if (raw[i] != '\\') {
+      out += raw[i];
+    } else if (raw[++i] != 'u') {
+      out += unescaped(raw[i]);
+    } else {
+      std::uint32_t code = hex_unit(raw.substr(i + 1, 4));
+      i += 4;
+      if (code >= 0xD800 && code < 0xDC00 && raw.substr(i + 1, 2) == "\\u") {
+        const std::uint32_t low = hex_unit(raw.substr(i + 3, 4));
+        if (low >= 0xDC00 && low < 0xE000) {
+          code = 0x10000 + ((code - 0xD800) << 10) + (low - 0xDC00);
+          i += 6;
+        }
+      }
+      append_utf8(out, code);
+    }
+  }
+  return out;
+}
+
+}  // namespace headrace
