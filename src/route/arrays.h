@@ -1,0 +1,31 @@
+#pragma once
+
+#include <span>
+#include <vector>
+
+#include "route/condition.h"
+#include "route/event_fields.h"
+
+namespace headrace {
+
+/// What an alternative of a pattern asks of one field, by the field's number.
+struct FieldTest {
+  std::uint32_t field = 0;
+  const std::vector<Condition>* any_of = nullptr;  ///< Owned by the pattern.
+};
+
+/// Does some value of the field fit, or is it absent as asked? An absence is taken as possible as
+/// soon as every value lies in an element of some array; elements_agree() looks closer.
+bool may_hold(const FieldTest& test, const EventFields& event);
+
+/// Do several of these fields have values in elements of arrays, or one that is asked to be absent?
+/// If not, the fields may be looked at one by one.
+bool needs_elements(std::span<const FieldTest> tests, const EventFields& event);
+
+/// Is there a choice of values, one for each field, that fit and lie in the same element of every
+/// array they have in common? The fields are gone through in their order; an absence is checked
+/// against the elements chosen so far. Throws kCorrupt for an event whose arrays can be combined in
+/// more ways than anyone would wait for.
+bool elements_agree(std::span<const FieldTest> tests, const EventFields& event);
+
+}  // namespace headrace

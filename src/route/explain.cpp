@@ -1,0 +1,110 @@
+#include "route/explain.h"
+
+#include <fmt/format.h>
+
+#include "core/json.h"
+#include "route/arrays.h"
+#include "route/event_fields.h"
+
+namespace headrace {
+namespace {
+
+constexpr std::size_t kMaxShown = 5;
+constexpr std::size_t kMaxText = 200;
+
+/// Texts joined by `between`, the many after the first few only counted.
+std::string list(const std::vector<std::string>& texts, std::string_view between) {
+  std::string out;
+  for (std::size_t i = 0; i < std::min(texts.size(), kMaxShown); ++i) {
+    out += fmt::format("{}{}", i == 0 ? "" : between, texts[i]);
+  }
+  if (texts.size() > kMaxShown) out += fmt::format(" ... {} more", texts.size() - kMaxShown);
+  return out;
+}
+
+std::string shown(const FieldValue& value) {
+  std::string text(value.text().substr(0, kMaxText));
+  if (text.size() < value.text().size()) text += "...";
+  if (value.kind() != FieldValue::Kind::kString) return text;
+  std::string out;
+  append_json_string(out, text);
+  return out;
+}
+
+std::string wanted(const std::vector<Condition>& any_of) {
+  std::vector<std::string> words;
+  for (const Condition& condition : any_of) words.push_back(condition.words());
+  return list(words, ", or ");
+}
+
+std::string refusal(const FieldTest& test, const EventFields& event) {
+  std::vector<std::string> values;
+  for (std::uint32_t at = event.first(test.field); at != EventFields::kNone;
+       at = event.leaf(at).next) {
+    values.push_back(shown(event.leaf(at).value));
+  }
+  if (values.empty())
+    return fmt::format("the event has no value there; wanted: {}", wanted(*test.any_of));
+  std::ranges::reverse(values);  // Leaves are kept last first.
+  return fmt::format("{} {}, which does not fit; wanted: {}",
+                     values.size() == 1 ? "it is" : "it is one of", list(values, ", "),
+                     wanted(*test.any_of));
+}
+
+/// What one alternative says: how many fields refuse, and the first of them.
+struct Verdict {
+  std::size_t refusals = 0;
+  std::string field;
+  std::string why;
+};
+
+Verdict judge(const Pattern::Alternative& alternative, FieldTree& tree, EventFields& event) {
+  std::vector<FieldTest> tests;
+  for (const Pattern::Field& field : alternative) {
+    tests.push_back({tree.add(field.path), &field.any_of});
+  }
+  Verdict out;
+  for (std::size_t i = 0; i < tests.size(); ++i) {
+    if (may_hold(tests[i], event)) continue;
+    if (out.refusals++ > 0) continue;
+    out.field = alternative[i].path;
+    out.why = refusal(tests[i], event);
+  }
+  if (out.refusals > 0 || !needs_elements(tests, event)) return out;
+  // The first field that does not agree with those before it.
+  for (std::size_t count = 1; count <= tests.size(); ++count) {
+    if (elements_agree(std::span(tests).first(count), event)) continue;
+    out.refusals = 1;
+    out.field = alternative[count - 1].path;
+    out.why = fmt::format(
+        "no element of an array fits both this and the fields before it; wanted here: {}",
+        wanted(*tests[count - 1].any_of));
+    return out;
+  }
+  return out;
+}
+
+}  // namespace
+
+std::vector<Explanation> explain(std::span<const Rule> rules, std::string_view event_json) {
+  FieldTree tree;
+  for (const Rule& rule : rules) {
+    for (const Pattern::Alternative& alternative : rule.pattern.alternatives()) {
+      for (const Pattern::Field& field : alternative) tree.add(field.path);
+    }
+  }
+  EventFields event;
+  event.read(event_json, tree);
+  std::vector<Explanation> out;
+  for (const Rule& rule : rules) {
+    std::optional<Verdict> nearest;
+    for (const Pattern::Alternative& alternative : rule.pattern.alternatives()) {
+      Verdict verdict = judge(alternative, tree, event);
+      if (!nearest || verdict.refusals < nearest->refusals) nearest = std::move(verdict);
+    }
+    out.push_back({rule.id, nearest->refusals == 0, nearest->field, nearest->why});
+  }
+  return out;
+}
+
+}  // namespace headrace

@@ -1,0 +1,14 @@
+#pragma once
+
+#include <optional>
+#include <string_view>
+
+namespace headrace {
+
+/// The double that a JSON number stands for, if the number says no more than the double does: its
+/// value equals the shortest decimal that reads back as the double. 5, 5.0 and 5e0 are the same
+/// number; -0 is 0. 9007199254740993 and 1e400 are not comparable: a double would be another
+/// number.
+std::optional<double> comparable_number(std::string_view json_number);
+
+}  // namespace headrace

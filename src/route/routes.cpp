@@ -1,0 +1,56 @@
+#include "route/routes.h"
+
+#include <algorithm>
+
+namespace headrace {
+namespace {
+
+std::vector<Rule> number(const std::vector<RouteRule>& routes) {
+  std::vector<Rule> out;
+  for (const RouteRule& route : routes) {
+    out.push_back({static_cast<std::uint32_t>(out.size()), route.pattern});
+  }
+  return out;
+}
+
+}  // namespace
+
+Routes::Routes(std::vector<RouteRule> rules) : rules_(number(rules)), matcher_(rules_) {
+  for (RouteRule& rule : rules) {
+    names_.push_back(std::move(rule.name));
+    from_.push_back(std::move(rule.from));
+  }
+}
+
+bool Routes::takes_from(std::uint32_t route, std::string_view source) const {
+  const std::vector<std::string>& from = from_[route];
+  return from.empty() || std::ranges::count(from, source) > 0;
+}
+
+std::vector<std::uint32_t> Routes::wanting(const Event& event) const {
+  return wanting(event, to_json(event));
+}
+
+std::vector<std::uint32_t> Routes::wanting(const Event& event, std::string_view event_json) const {
+  std::vector<std::uint32_t> out;
+  matcher_.match(event_json, out);
+  std::erase_if(out, [&](std::uint32_t route) { return !takes_from(route, event.origin); });
+  return out;
+}
+
+std::vector<Explanation> Routes::explain(const Event& event) const {
+  std::vector<Explanation> out = headrace::explain(rules_, to_json(event));
+  for (Explanation& explanation : out) {
+    if (takes_from(explanation.id, event.origin)) continue;
+    std::string sources;
+    for (const std::string& source : from_[explanation.id]) {
+      sources += (sources.empty() ? "" : ", ") + source;
+    }
+    explanation = {
+        explanation.id, false, "from",
+        fmt::format("the event came through '{}'; the route takes: {}", event.origin, sources)};
+  }
+  return out;
+}
+
+}  // namespace headrace

@@ -1,0 +1,47 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "event/event.h"
+#include "route/explain.h"
+#include "route/matcher.h"
+
+namespace headrace {
+
+/// A route as far as choosing events goes.
+struct RouteRule {
+  std::string name;
+  std::vector<std::string> from;  ///< Names of sources; empty takes events of all.
+  Pattern pattern;
+};
+
+/// All routes of a stack: which of them want an event. They are numbered in the order given.
+///
+/// Threads  All may be called by any number of threads at a time.
+class Routes {
+ public:
+  explicit Routes(std::vector<RouteRule> rules);
+
+  std::size_t size() const { return names_.size(); }
+  const std::string& name(std::uint32_t route) const { return names_[route]; }
+
+  /// The numbers of the routes that want the event, ascending.
+  std::vector<std::uint32_t> wanting(const Event& event) const;
+  /// The same, for who has the event's JSON already. Throws kCorrupt if it is not one JSON object.
+  std::vector<std::uint32_t> wanting(const Event& event, std::string_view event_json) const;
+  /// One per route, in their order. A route that takes other sources refuses the field `from`.
+  std::vector<Explanation> explain(const Event& event) const;
+
+ private:
+  bool takes_from(std::uint32_t route, std::string_view source) const;
+
+  std::vector<std::string> names_;
+  std::vector<std::vector<std::string>> from_;  // By route.
+  std::vector<Rule> rules_;                     // For explain().
+  Matcher matcher_;
+};
+
+}  // namespace headrace

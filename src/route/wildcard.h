@@ -1,0 +1,27 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace headrace {
+
+/// A text in which each '*' stands for any run of characters, also none; "\*" and "\\" stand for
+/// '*' and '\' themselves.
+class Wildcard {
+ public:
+  /// nullopt, and `fault` says why, for two stars side by side and for any other escape.
+  static std::optional<Wildcard> parse(std::string_view text, std::string& fault);
+
+  bool matches(std::string_view text) const;
+
+  /// What every match begins and ends with; all of it if there is no star.
+  const std::string& head() const { return parts_.front(); }
+  const std::string& tail() const { return parts_.back(); }
+
+ private:
+  std::vector<std::string> parts_;  // The literals between the stars; one more than stars.
+};
+
+}  // namespace headrace
