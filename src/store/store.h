@@ -41,7 +41,7 @@ struct GetOptions {
 };
 
 /// When a write may happen. Default: always.
-struct Condition {
+struct WriteCondition {
   bool if_absent = false;        ///< Only if there is no such key.
   std::optional<Etag> if_match;  ///< Only if the key holds this content now.
 };
@@ -49,7 +49,7 @@ struct Condition {
 struct PutOptions {
   Metadata metadata;
   Tags tags;
-  Condition condition;
+  WriteCondition condition;
 };
 
 struct ListOptions {
@@ -75,7 +75,8 @@ struct ListPage {
 /// Ownership  Keys and bytes are taken by value, so a coroutine never holds a caller's temporary.
 ///            The Store outlives the tasks and bodies it returned.
 /// Errors     A missing key, a missing bucket on a read, and a lost condition are answers, not
-///            errors. A key that the store cannot hold is kInvalid and says why.
+///            errors. A key that the store cannot hold is kInvalid and says why. A body may end
+///            in kConflict if its object is replaced while it is read; it never mixes contents.
 /// Stopping   Cancelling the awaiting task ends the call with kCancelled; a write cut short may or
 ///            may not have happened.
 /// Threads    Any executor may call; a call touches no state of another call.

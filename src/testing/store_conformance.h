@@ -11,6 +11,7 @@
 #include <future>
 #include <map>
 #include <memory>
+#include <ostream>
 #include <set>
 #include <string>
 #include <vector>
@@ -34,7 +35,12 @@ class StoreFixture {
 struct StoreMaker {
   std::string name;
   std::function<std::unique_ptr<StoreFixture>()> make;
+  /// Answers get lost and calls are tried again: after that nobody can tell whether a remove found
+  /// something, or whether a conditional write that was overwritten since had happened.
+  bool loses_answers = false;
 };
+
+inline void PrintTo(const StoreMaker& maker, std::ostream* out) { *out << maker.name; }
 
 inline std::string store_name(const testing::TestParamInfo<StoreMaker>& info) {
   return info.param.name;
@@ -55,6 +61,13 @@ class StoreConformance : public testing::TestWithParam<StoreMaker> {
   }
   std::optional<ObjectInfo> head(const ObjectKey& key) { return run_task(store().head(key)); }
   std::optional<Tags> tags(const ObjectKey& key) { return run_task(store().tags(key)); }
+
+  void expect_removed(const ObjectKey& key, bool was_there) {
+    const bool removed = run_task(store().remove(key));
+    if (was_there || !GetParam().loses_answers) {
+      EXPECT_EQ(removed, was_there) << key.text();
+    }
+  }
 
   /// All keys and folded prefixes (marked by "> ") in the order of the pages.
   std::vector<std::string> list(const std::string& bucket, ListOptions options = {}) {
@@ -94,6 +107,16 @@ inline Bytes test_bytes(std::size_t size, std::uint64_t seed = 1) {
   return bytes;
 }
 
+/// The bytes, or nullopt if the object was replaced while it was read.
+inline Task<std::optional<Bytes>> read_unless_replaced(ByteSource& body) {
+  try {
+    co_return co_await read_all(body, 1u << 30);
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::kConflict) throw;
+    co_return std::nullopt;
+  }
+}
+
 /// Gives some pieces and then fails.
 class BrokenSource final : public ByteSource {
  public:
@@ -129,7 +152,7 @@ TEST_P(StoreConformance, AnswersForAMissingKeyAndAMissingBucket) {
     EXPECT_EQ(head(key), std::nullopt);
     EXPECT_EQ(tags(key), std::nullopt);
     EXPECT_FALSE(run_task(store().set_tags(key, {{"a", "b"}})));
-    EXPECT_FALSE(run_task(store().remove(key)));
+    expect_removed(key, false);
     EXPECT_EQ(run_task(store().copy(key, key_, {})), std::nullopt);
     EXPECT_EQ(run_task(read_object(store(), key, 10)), std::nullopt);
   }
@@ -169,9 +192,7 @@ TEST_P(StoreConformance, NeverUsesAnEtagTwice) {
   std::set<std::string> etags;
   for (int i = 0; i < 50; ++i) {
     etags.insert(put(key_, i % 2 == 0 ? "even" : "odd!")->value);
-    if (i % 10 == 9) {
-      EXPECT_TRUE(run_task(store().remove(key_)));
-    }
+    if (i % 10 == 9) expect_removed(key_, true);
   }
   EXPECT_EQ(etags.size(), 50u);
 }
@@ -209,8 +230,8 @@ TEST_P(StoreConformance, RemovesAnObjectWithAllThatBelongsToIt) {
   options.metadata = {{"color", "blue"}};
   options.tags = {{"a", "1"}};
   put(key_, "one", options);
-  EXPECT_TRUE(run_task(store().remove(key_)));
-  EXPECT_FALSE(run_task(store().remove(key_)));
+  expect_removed(key_, true);
+  expect_removed(key_, false);
   EXPECT_EQ(get(key_), "(none)");
   EXPECT_THAT(list("bucket"), testing::IsEmpty());
   put(key_, "two");
@@ -225,7 +246,7 @@ TEST_P(StoreConformance, PutIfAbsentWinsOnce) {
   EXPECT_EQ(get(key_), "one");
   EXPECT_EQ(head(key_)->etag, first);
   EXPECT_EQ(head(key_)->metadata.at("who"), "first");
-  EXPECT_TRUE(run_task(store().remove(key_)));
+  expect_removed(key_, true);
   EXPECT_TRUE(run_task(store().put_if_absent(key_, "three")));
   EXPECT_EQ(get(key_), "three");
 }
@@ -240,7 +261,7 @@ TEST_P(StoreConformance, PutIfMatchWritesOnlyOverThatContent) {
   EXPECT_EQ(get(key_), "two");
   EXPECT_EQ(head(key_)->etag, second);
   EXPECT_EQ(head(key_)->metadata.at("who"), "second");
-  EXPECT_TRUE(run_task(store().remove(key_)));
+  expect_removed(key_, true);
   EXPECT_EQ(run_task(store().put_if_match(key_, "gone", *second)), std::nullopt);
   EXPECT_EQ(get(key_), "(none)");
 }
@@ -385,11 +406,9 @@ TEST_P(StoreConformance, AReaderGetsOneContentOrAConflict) {
   auto object = run_task(store().get(key_));
   Bytes got = run_task(object->body->read());
   put(key_, test_bytes(5u << 20, 2));
-  try {
-    got += run_task(read_all(*object->body, 1u << 30));
-    EXPECT_TRUE(got == old);
-  } catch (const Error& error) {
-    EXPECT_EQ(error.kind(), ErrorKind::kConflict);
+  const auto rest = run_task(read_unless_replaced(*object->body));
+  if (rest) {
+    EXPECT_TRUE(got + *rest == old);
   }
 }
 
@@ -429,13 +448,19 @@ TEST_P(StoreConformance, NoIncrementIsLostUnderIfMatch) {
       options.if_match = info->etag;
       auto object = co_await store().get(key_, options);
       if (!object) continue;
-      const int value = std::stoi(co_await read_all(*object->body, 100));
-      const auto won = co_await store().put_if_match(key_, std::to_string(value + 1), info->etag);
+      const auto text = co_await read_unless_replaced(*object->body);
+      if (!text) continue;
+      const std::string next = std::to_string(std::stoi(*text) + 1);
+      const auto won = co_await store().put_if_match(key_, next, info->etag);
       if (won) ++done;
     }
     co_return tries - 5;
   });
-  EXPECT_EQ(get(key_), "30") << "after " << lost << " lost tries";
+  const int value = std::stoi(get(key_));
+  EXPECT_GE(value, 30) << "after " << lost << " lost tries";
+  if (!GetParam().loses_answers) {
+    EXPECT_EQ(value, 30);
+  }
 }
 
 TEST_P(StoreConformance, MetadataNeverMixesWithOtherBytes) {
@@ -456,8 +481,9 @@ TEST_P(StoreConformance, MetadataNeverMixesWithOtherBytes) {
       if (!object) continue;
       const Metadata metadata = object->info.metadata;
       const auto same = metadata.find("same");
-      const Bytes body = co_await read_all(*object->body, 100);
-      if (same == metadata.end() || same->second != body) ++mixed;
+      const auto body = co_await read_unless_replaced(*object->body);
+      if (!body) continue;
+      if (same == metadata.end() || same->second != *body) ++mixed;
     }
     co_return mixed;
   };
@@ -494,7 +520,7 @@ TEST_P(StoreConformance, BehavesLikeAMap) {
         break;
       }
       case 3:
-        ASSERT_EQ(run_task(store().remove(key)), known != model.end());
+        expect_removed(key, known != model.end());
         model.erase(path);
         break;
       case 4: {

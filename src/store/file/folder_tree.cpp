@@ -141,8 +141,12 @@ std::optional<OpenObject> FolderTree::open(const ObjectKey& key) const {
         key, static_cast<std::uint64_t>(status.st_size), etag_of(status), modified_of(status), {}};
     if (config_.plain) return OpenObject(std::move(opened.fd), std::move(info), {});
     Sidecar sidecar = read_sidecar(root.get(), key, info.etag);
-    // A writer removes a sidecar after the file has lost its name: then look at the new file.
-    if (sidecar.empty() && stat_of(opened.fd.get(), action).st_nlink < status.st_nlink) continue;
+    // A writer removes a sidecar after the file has lost its name: then look at the new file. As
+    // long as the file has its one name there was nothing to miss.
+    if (sidecar.empty() && stat_of(opened.fd.get(), action).st_nlink != 1) {
+      const Opened now = open_beneath(root.get(), key.text(), O_PATH);
+      if (!now.fd || etag_of(stat_of(now.fd.get(), action)) != info.etag) continue;
+    }
     info.metadata = std::move(sidecar.metadata);
     return OpenObject(std::move(opened.fd), std::move(info), std::move(sidecar.tags));
   }
@@ -233,7 +237,7 @@ std::optional<Etag> FolderTree::commit(TempFile& temp, const ObjectKey& key,
   return etag;
 }
 
-Fd FolderTree::place(int root, TempFile& temp, const ObjectKey& key, const Condition& condition) {
+Fd FolderTree::place(int root, TempFile& temp, const ObjectKey& key, const WriteCondition& condition) {
   if (condition.if_absent && condition.if_match) return Fd();  // Both never hold.
   const std::string folder = split(key).folder;
   for (int attempt = 0; attempt < kMostAttempts; ++attempt) {
@@ -257,7 +261,7 @@ FolderTree::Placed FolderTree::create(int parent, TempFile& temp, const ObjectKe
 }
 
 FolderTree::Placed FolderTree::replace(int root, int parent, TempFile& temp, const ObjectKey& key,
-                                       const Condition& condition) {
+                                       const WriteCondition& condition) {
   const std::string name = split(key).name;
   const FileLock held = lock(root, parent, key);
   const auto old = stat_at(parent, name.c_str(), "stat " + key.text());

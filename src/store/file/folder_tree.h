@@ -66,10 +66,10 @@ class FolderTree {
   FileLock lock(int root, int parent, const ObjectKey& key) const;
   std::uint64_t next_mtime();
   /// The folder the file is in now, or none if the condition did not hold.
-  Fd place(int root, TempFile& temp, const ObjectKey& key, const Condition& condition);
+  Fd place(int root, TempFile& temp, const ObjectKey& key, const WriteCondition& condition);
   Placed create(int parent, TempFile& temp, const ObjectKey& key);
   Placed replace(int root, int parent, TempFile& temp, const ObjectKey& key,
-                 const Condition& condition);
+                 const WriteCondition& condition);
   void clean_up_once(int root, int tmp, const TempFile& fresh);
   void count_sidecar(int root);
 

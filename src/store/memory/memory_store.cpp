@@ -158,7 +158,7 @@ class MemoryStore final : public Store {
   std::optional<Etag> place(const ObjectKey& key, std::shared_ptr<const Bytes> body,
                             PutOptions options) {
     const Entry* old = find(key);
-    const Condition& condition = options.condition;
+    const WriteCondition& condition = options.condition;
     if (condition.if_absent && old != nullptr) return std::nullopt;
     if (condition.if_match && (old == nullptr || old->etag != *condition.if_match)) {
       return std::nullopt;

@@ -1,0 +1,122 @@
+// Several processes on one folder: what threads of one process can't show.
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "core/clock.h"
+#include "store/file/file_store.h"
+#include "testing/run_task.h"
+#include "testing/temp_folder.h"
+
+namespace headrace {
+namespace {
+
+constexpr int kProcesses = 4;
+
+/// Runs `work(i, store)` in processes of their own and returns their exit codes. The parent has no
+/// threads of its own while it forks.
+std::vector<int> in_processes(const std::string& folder, bool plain,
+                              const std::function<int(int, Store&)>& work) {
+  std::vector<pid_t> children;
+  for (int i = 0; i < kProcesses; ++i) {
+    const pid_t child = ::fork();
+    if (child == 0) {
+      int code = 255;
+      try {
+        CpuPool io(2);
+        // The machine's clock: clocks that stand still in several processes give equal etags.
+        const auto store = make_file_store({folder, plain}, io, real_clock());
+        code = work(i, *store);
+      } catch (const std::exception& error) {
+        fmt::print(stderr, "process {}: {}\n", i, error.what());
+      }
+      ::_exit(code);
+    }
+    children.push_back(child);
+  }
+  std::vector<int> codes;
+  for (const pid_t child : children) {
+    int status = 0;
+    ::waitpid(child, &status, 0);
+    codes.push_back(WIFEXITED(status) ? WEXITSTATUS(status) : 255);
+  }
+  return codes;
+}
+
+class ProcessesTest : public testing::TestWithParam<bool> {
+ protected:
+  Bytes content(const ObjectKey& key) {
+    CpuPool io(1);
+    const auto store = make_file_store({folder_.path(), GetParam()}, io, real_clock());
+    return run_task(read_object(*store, key, 100)).value_or("(none)");
+  }
+  const TempFolder folder_;
+};
+
+TEST_P(ProcessesTest, OneOfThemWinsEachFreeKey) {
+  constexpr int kRounds = 40;
+  const auto wins = in_processes(folder_.path(), GetParam(), [](int me, Store& store) {
+    int won = 0;
+    for (int round = 0; round < kRounds; ++round) {
+      const ObjectKey key{"bucket", fmt::format("race/{}", round)};
+      if (run_task(store.put_if_absent(key, std::to_string(me)))) ++won;
+    }
+    return won;
+  });
+  int sum = 0;
+  for (const int won : wins) sum += won;
+  EXPECT_EQ(sum, kRounds);
+}
+
+TEST_P(ProcessesTest, NoneLosesAnIncrementOfAnother) {
+  constexpr int kEach = 20;
+  const ObjectKey key{"bucket", "counter"};
+  const auto codes = in_processes(folder_.path(), GetParam(), [&](int, Store& store) {
+    run_task(store.put_if_absent(key, "0"));
+    for (int done = 0; done < kEach;) {
+      const auto info = run_task(store.head(key));
+      GetOptions options;
+      options.if_match = info->etag;
+      auto object = run_task(store.get(key, options));
+      if (!object) continue;
+      const int value = std::stoi(run_task(read_all(*object->body, 100)));
+      if (run_task(store.put_if_match(key, std::to_string(value + 1), info->etag))) ++done;
+    }
+    return 0;
+  });
+  EXPECT_EQ(codes, std::vector<int>(kProcesses, 0));
+  EXPECT_EQ(content(key), std::to_string(kProcesses * kEach));
+}
+
+/// A plain put or a remove between a condition's check and its write would break the condition.
+TEST_P(ProcessesTest, ConditionsHoldAgainstUnconditionalWritesToo) {
+  constexpr int kRounds = 30;
+  const ObjectKey key{"bucket", "shared"};
+  const auto broken = in_processes(folder_.path(), GetParam(), [&](int me, Store& store) {
+    int wrong = 0;
+    for (int round = 0; round < kRounds; ++round) {
+      const std::string mine = fmt::format("{}-{}", me, round);
+      const auto etag = run_task(store.put(key, mine));
+      // If it succeeds, nobody wrote between: the content replaced was ours.
+      const auto over = run_task(store.put_if_match(key, mine + "!", *etag));
+      if (!over) continue;
+      GetOptions options;
+      options.if_match = over;
+      auto object = run_task(store.get(key, options));
+      if (object && run_task(read_all(*object->body, 100)) != mine + "!") ++wrong;
+    }
+    return wrong;
+  });
+  EXPECT_EQ(broken, std::vector<int>(kProcesses, 0));
+}
+
+INSTANTIATE_TEST_SUITE_P(Kinds, ProcessesTest, testing::Values(false, true),
+                         [](const auto& info) { return info.param ? "Plain" : "Store"; });
+
+}  // namespace
+}  // namespace headrace
