@@ -191,7 +191,7 @@ routes:
   EXPECT_THAT(shown, testing::Not(testing::HasSubstr("hush")));
   EXPECT_THAT(shown, testing::HasSubstr("name: \"***\"\n"));
   EXPECT_THAT(shown, testing::HasSubstr("key: \"***\"\n      other: 1\n"));
-  EXPECT_THAT(shown, testing::HasSubstr("\"$${a}\": \"***\"\n"));
+  EXPECT_THAT(shown, testing::HasSubstr("\"${a}\": \"***\"\n"));
 }
 
 /// Each row is a wrong file and all that is said about it.

@@ -58,6 +58,12 @@ bool is_plain_text(std::string_view text) {
   });
 }
 
+std::string quoted(std::string_view text) {
+  std::string out;
+  append_json_string(out, text);
+  return out;
+}
+
 std::string scalar_text(const Node& node) {
   if (node.kind == Node::Kind::kNull) return "null";
   std::string text = node.text;
@@ -65,12 +71,11 @@ std::string scalar_text(const Node& node) {
     text.insert(at, 1, '$');
   }
   if (text == node.text && (node.plain || is_plain_text(text))) return text;
-  std::string quoted;
-  append_json_string(quoted, text);
-  return quoted;
+  return quoted(text);
 }
 
-std::string key_text(const std::string& key) { return scalar_text(Node::scalar(key)); }
+/// Variables are not replaced in keys.
+std::string key_text(const std::string& key) { return is_plain_text(key) ? key : quoted(key); }
 
 void write_block(std::string& out, const Node& node, std::size_t indent);
 

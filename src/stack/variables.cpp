@@ -160,6 +160,9 @@ class Replacer {
   /// At the variable if it can be seen in the node's first line, else at the node.
   void complain(Node& node, std::string_view variable, std::string message) const {
     node.broken = true;
+    if (diagnostics_.errors() >= Diagnostics::kMost) {
+      return diagnostics_.error(node.where, std::move(message));  // Will not be printed.
+    }
     const std::string_view line = diagnostics_.line(node.where.line);
     Where where = node.where;
     std::uint32_t column = 1;

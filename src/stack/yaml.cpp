@@ -5,6 +5,7 @@
 #include <yaml-cpp/exceptions.h>
 #include <yaml-cpp/parser.h>
 
+#include <algorithm>
 #include <map>
 #include <sstream>
 
@@ -19,30 +20,48 @@ struct Refused {
   std::string message;
 };
 
-/// yaml-cpp counts lines and bytes from 0.
-Where place(const Diagnostics& diagnostics, const YAML::Mark& mark) {
-  if (mark.is_null()) return {};
-  const auto line = static_cast<std::uint32_t>(mark.line) + 1;
-  const std::string_view before =
-      diagnostics.line(line).substr(0, static_cast<std::size_t>(mark.column));
-  std::uint32_t column = 1;
-  for (const char c : before) column += (static_cast<unsigned char>(c) & 0xC0) != 0x80;
-  return {line, column};
-}
+/// Turns yaml-cpp's marks, lines and bytes from 0, into places. Remembers the last one, since marks
+/// mostly go forward and a file may be one long line.
+class Places {
+ public:
+  explicit Places(const Diagnostics& diagnostics) : diagnostics_(diagnostics) {}
+
+  Where at(const YAML::Mark& mark) {
+    if (mark.is_null()) return {};
+    const auto line = static_cast<std::uint32_t>(mark.line) + 1;
+    const std::string_view text = diagnostics_.line(line);
+    const std::size_t byte = std::min(static_cast<std::size_t>(mark.column), text.size());
+    if (line != last_.line || byte < byte_) {
+      last_ = {line, 1};
+      byte_ = 0;
+    }
+    for (; byte_ < byte; ++byte_) {
+      last_.column += (static_cast<unsigned char>(text[byte_]) & 0xC0) != 0x80;
+    }
+    return last_;
+  }
+
+ private:
+  const Diagnostics& diagnostics_;
+  Where last_;
+  std::size_t byte_ = 0;  // Of last_, in its line.
+};
 
 /// Makes nodes out of yaml-cpp's events. Nothing is ever expanded, so a small file stays small.
 class Builder final : public YAML::EventHandler {
  public:
-  explicit Builder(const Diagnostics& diagnostics) : diagnostics_(diagnostics) {}
+  explicit Builder(const Diagnostics& diagnostics)
+      : diagnostics_(diagnostics), places_(diagnostics) {}
 
   std::optional<Node> result() && { return std::move(root_); }
+  /// The list or map being read; null outside of all.
+  const Node* innermost() const { return open_.empty() ? nullptr : &open_.back().node; }
 
-  void OnDocumentStart(const YAML::Mark& mark) override {
-    if (root_) refuse(mark, "a second document; a stack is one document");
-  }
+  void OnDocumentStart(const YAML::Mark& mark) override { document_ = mark; }
   void OnDocumentEnd() override {}
 
   void OnNull(const YAML::Mark& mark, YAML::anchor_t) override {
+    if (open_.empty() && root_) return;  // Nothing but the end of the file.
     add(make(Node::Kind::kNull, mark), mark);
   }
   void OnAlias(const YAML::Mark& mark, YAML::anchor_t) override { refuse_alias(mark); }
@@ -75,15 +94,16 @@ class Builder final : public YAML::EventHandler {
     Where key_where;
   };
 
-  [[noreturn]] void refuse(const YAML::Mark& mark, std::string message) const {
-    throw Refused{place(diagnostics_, mark), std::move(message)};
+  [[noreturn]] void refuse(const YAML::Mark& mark, std::string message) {
+    throw Refused{places_.at(mark), std::move(message)};
   }
-  [[noreturn]] void refuse_alias(const YAML::Mark& mark) const {
+  [[noreturn]] void refuse_alias(const YAML::Mark& mark) {
     refuse(mark, "YAML aliases are not supported; write the value out");
   }
 
   /// A node's mark is at its first property, and no scalar without quotes begins like one.
   Node make(Node::Kind kind, const YAML::Mark& mark) {
+    if (open_.empty() && root_) refuse(document_, "a second document; a stack is one document");
     if (++nodes_ > kMostNodes) {
       refuse(mark, fmt::format("more than {} values in one file", kMostNodes));
     }
@@ -97,7 +117,7 @@ class Builder final : public YAML::EventHandler {
     }
     Node node;
     node.kind = kind;
-    node.where = place(diagnostics_, mark);
+    node.where = places_.at(mark);
     return node;
   }
 
@@ -150,6 +170,8 @@ class Builder final : public YAML::EventHandler {
   }
 
   const Diagnostics& diagnostics_;
+  Places places_;
+  YAML::Mark document_;
   std::vector<Open> open_;
   std::optional<Node> root_;
   std::size_t nodes_ = 0;
@@ -174,22 +196,61 @@ void check_text(std::string_view text) {
   }
 }
 
+/// yaml-cpp takes a quote that is still open after the last line end for closed. The end marker
+/// makes it notice.
+constexpr std::string_view kEnd = "\n...\n";
+
+/// Behind the last line that holds something.
+Where end_of_file(std::string_view text, const Diagnostics& diagnostics) {
+  const std::size_t last = text.find_last_not_of("\r\n");
+  const std::string_view shown = text.substr(0, last == std::string_view::npos ? 0 : last + 1);
+  const auto line = static_cast<std::uint32_t>(std::ranges::count(shown, '\n')) + 1;
+  YAML::Mark mark;
+  mark.line = static_cast<int>(line) - 1;
+  mark.column = static_cast<int>(diagnostics.line(line).size());
+  return Places(diagnostics).at(mark);
+}
+
+Refused not_yaml(const YAML::Exception& error, std::string_view text, const Node* open,
+                 const Diagnostics& diagnostics) {
+  Where where = Places(diagnostics).at(error.mark);
+  const Where end = end_of_file(text, diagnostics);
+  const bool at_end = where > end;
+  if (at_end) where = end;
+  if (at_end && error.msg == YAML::ErrorMsg::DOC_IN_SCALAR) {
+    return {where, "a quote is still open where the file ends"};
+  }
+  const std::string_view line = diagnostics.line(where.line);
+  const std::size_t tab = line.substr(0, line.find_first_not_of(" \t")).find('\t');
+  if (tab != std::string_view::npos) {
+    const auto column = static_cast<std::uint32_t>(tab) + 1;
+    return {{where.line, column}, "a tab in the indentation; YAML wants blanks"};
+  }
+  const bool list = error.msg == YAML::ErrorMsg::END_OF_SEQ_FLOW;
+  if (open && (list || error.msg == YAML::ErrorMsg::END_OF_MAP_FLOW)) {
+    if (at_end) return {open->where, fmt::format("this `{}` is never closed", list ? '[' : '{')};
+    return {where, fmt::format("a `,` or `{}` is missing; the {} begins in line {}",
+                               list ? ']' : '}', list ? "list" : "map", open->where.line)};
+  }
+  return {where, "this is not YAML: " + error.msg};
+}
+
 std::optional<Node> parse(std::string_view text, const Diagnostics& diagnostics) {
   if (text.size() > kMostBytes) {
     throw Refused{{}, fmt::format("the file is larger than {} bytes", kMostBytes)};
   }
   check_text(text);
-  std::istringstream in{std::string(text)};
+  std::istringstream in{std::string(text).append(kEnd)};
   Builder builder(diagnostics);
   try {
     YAML::Parser parser(in);
     while (parser.HandleNextDocument(builder)) {
     }
   } catch (const YAML::Exception& error) {
-    throw Refused{place(diagnostics, error.mark), "this is not YAML: " + error.msg};
+    throw not_yaml(error, text, builder.innermost(), diagnostics);
   }
   auto root = std::move(builder).result();
-  if (!root) throw Refused{{}, "the file is empty"};
+  if (!root || root->kind == Node::Kind::kNull) throw Refused{{}, "the file is empty"};
   return root;
 }
 
