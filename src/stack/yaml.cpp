@@ -220,17 +220,17 @@ Refused not_yaml(const YAML::Exception& error, std::string_view text, const Node
   if (at_end && error.msg == YAML::ErrorMsg::DOC_IN_SCALAR) {
     return {where, "a quote is still open where the file ends"};
   }
-  const std::string_view line = diagnostics.line(where.line);
-  const std::size_t tab = line.substr(0, line.find_first_not_of(" \t")).find('\t');
-  if (tab != std::string_view::npos) {
-    const auto column = static_cast<std::uint32_t>(tab) + 1;
-    return {{where.line, column}, "a tab in the indentation; YAML wants blanks"};
-  }
   const bool list = error.msg == YAML::ErrorMsg::END_OF_SEQ_FLOW;
   if (open && (list || error.msg == YAML::ErrorMsg::END_OF_MAP_FLOW)) {
     if (at_end) return {open->where, fmt::format("this `{}` is never closed", list ? '[' : '{')};
     return {where, fmt::format("a `,` or `{}` is missing; the {} begins in line {}",
                                list ? ']' : '}', list ? "list" : "map", open->where.line)};
+  }
+  const std::string_view line = diagnostics.line(where.line);
+  const std::size_t tab = line.substr(0, line.find_first_not_of(" \t")).find('\t');
+  if (tab != std::string_view::npos) {
+    const auto column = static_cast<std::uint32_t>(tab) + 1;
+    return {{where.line, column}, "a tab in the indentation; YAML wants blanks"};
   }
   return {where, "this is not YAML: " + error.msg};
 }
