@@ -31,22 +31,25 @@ struct ConvertOptions {
   bool evolve = true;                     ///< New keys become columns; else they are rescued.
   Codec codec = Codec::kZstd;
   int codec_level = 1;
-  std::uint64_t file_bytes = 128u << 20;      ///< A file is closed once about this large.
-  std::uint64_t infer_bytes = 16u << 20;      ///< Lines looked at before columns are chosen.
-  std::uint64_t line_bytes = 128u << 20;      ///< A longer line is a fault.
+  std::uint64_t file_bytes = 128u << 20;  ///< A file is closed once about this large.
+  std::uint64_t infer_bytes = 16u << 20;  ///< Lines looked at before columns are chosen.
+  std::uint64_t line_bytes = 128u << 20;  ///< A longer line is a fault.
   std::size_t fault_bytes = 64u << 10;
-  std::size_t faults_per_object = 1'000;      ///< Kept with text; beyond, counted only.
-  int depth = 1'000;                          ///< Deeper nesting is a fault.
-  std::size_t columns = 10'000;               ///< Leaves; beyond, kInvalid names the limit.
-  std::size_t open_partitions = 64;           ///< Beyond, the largest open file is closed early.
+  std::size_t faults_per_object = 1'000;    ///< Kept with text; beyond, counted only.
+  int depth = 1'000;                        ///< Deeper nesting is a fault.
+  std::size_t columns = 10'000;             ///< Leaves; beyond, kInvalid names the limit.
+  std::size_t open_partitions = 64;         ///< Beyond, the largest open file is closed early.
+  std::uint64_t memory_bytes = 256u << 20;  ///< Open files and rows that wait; beyond, the same.
 };
 
 /// What one object came to.
 struct ObjectRows {
   std::uint64_t rows = 0;
-  std::uint64_t rescued = 0;           ///< Rows with something in _rescued_data.
+  /// Rows with something in _rescued_data, as far as is known: rows of the first `infer_bytes` are
+  /// counted only in rescued_rows(), once the columns have been chosen.
+  std::uint64_t rescued = 0;
   std::uint64_t fault_count = 0;
-  std::vector<LineFault> faults;       ///< The first `faults_per_object` of them.
+  std::vector<LineFault> faults;  ///< The first `faults_per_object` of them.
 };
 
 /// A finished Parquet file with what the Delta log wants to know of it.
@@ -59,8 +62,8 @@ struct ParquetFile {
 };
 
 /// JSON lines -> Parquet files with Delta stats. Types are inferred from the first lines and from
-/// later ones that bring new keys; what does not fit its column goes to `_rescued_data`; a line that
-/// is no JSON object is a fault and costs no other line. Numbers are exact or rescued, never
+/// later ones that bring new keys; what does not fit its column goes to `_rescued_data`; a line
+/// that is no JSON object is a fault and costs no other line. Numbers are exact or rescued, never
 /// rounded silently. Pure CPU work: no I/O, no threads of its own, one thread at a time.
 ///
 ///   LinesToParquet convert(options);
@@ -91,7 +94,10 @@ class LinesToParquet {
   std::vector<ParquetFile> finish();
 
   /// Columns as of now, partition columns included: options.schema and what was added, in order.
+  /// Before the columns have been chosen it is options.schema.
   Schema schema() const;
+  /// Rows of all objects with something in _rescued_data.
+  std::uint64_t rescued_rows() const;
 
  private:
   class Impl;

@@ -1,0 +1,212 @@
+#include "format/jsonl/number.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <charconv>
+#include <cmath>
+#include <iterator>
+#include <limits>
+#include <system_error>
+
+namespace headrace::jsonl {
+namespace {
+
+constexpr int kMaxDigits = 38;       // What decimal types can hold; 128 bits can hold a bit more.
+constexpr int kSafeDigits = 15;      // Any number of so few digits survives a double,
+constexpr int kSafeFloatDigits = 6;  // or a float.
+constexpr int kExactPower = 22;      // 10^22 is the largest power of ten that is a double.
+constexpr int kPrintedDigits = 400;  // Spelled longer, a number counts as inexact.
+
+constexpr std::array<double, kExactPower + 1> kPowers = {
+    1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,  1e10, 1e11,
+    1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
+
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
+
+Uint128 power_of_ten(int exponent) {
+  Uint128 power = 1;
+  while (exponent-- > 0) power *= 10;
+  return power;
+}
+
+void take_digit(Number& number, char c) {
+  if (number.digit_count == 0 && c == '0') return;
+  ++number.digit_count;
+  if (number.digit_count <= kMaxDigits) {
+    number.digits = number.digits * 10 + static_cast<unsigned>(c - '0');
+  } else {
+    number.exact = false;
+    ++number.exponent;
+  }
+}
+
+bool take_exponent(const char*& at, const char* end, Number& number) {
+  bool minus = false;
+  if (at < end && (*at == '+' || *at == '-')) minus = *at++ == '-';
+  if (at == end) return false;
+  std::int64_t exponent = 0;
+  for (; at < end && is_digit(*at); ++at) {
+    if (exponent < 1'000'000'000) exponent = exponent * 10 + (*at - '0');
+  }
+  number.exponent += minus ? -exponent : exponent;
+  return at == end && is_digit(end[-1]);
+}
+
+/// Is `value`, printed with the digits of `number`, that number? Both are finite and not zero.
+bool prints_as(double value, const Number& number, BytesView token) {
+  if (number.digit_count > kPrintedDigits) return false;
+  fmt::memory_buffer printed;
+  fmt::format_to(std::back_inserter(printed), "{:.{}e}", std::fabs(value), number.digit_count - 1);
+  // Compare digit by digit with the token, then the place of the first digit.
+  const char* digit = printed.data();
+  int left = number.digit_count;
+  for (const char c : token) {
+    if (c == 'e' || c == 'E') break;
+    if (!is_digit(c) || (left == number.digit_count && c == '0')) continue;
+    if (*digit == '.') ++digit;
+    if (*digit++ != c) return false;
+    --left;
+  }
+  int exponent = 0;
+  const char* mark = std::find(printed.data(), printed.data() + printed.size(), 'e');
+  if (mark[1] == '+') ++mark;
+  std::from_chars(mark + 1, printed.data() + printed.size(), exponent);
+  const std::int64_t beyond_exact = std::max(0, number.digit_count - kMaxDigits);
+  return exponent == number.exponent + number.digit_count - beyond_exact - 1;
+}
+
+/// The question of prints_as() by whole numbers where they fit 128 bits: is |value| within half a
+/// unit of the last digit? nullopt if they do not fit.
+std::optional<bool> is_near(double value, const Number& number) {
+  if (number.exponent > 0 || number.exponent < -kExactPower || !number.exact) {
+    return std::nullopt;
+  }
+  const auto bits = std::bit_cast<std::uint64_t>(std::fabs(value));
+  const int shift = 1075 - static_cast<int>(bits >> 52);  // value = significand / 2^shift
+  if (shift < 1 || shift > 63 + 52 || (bits >> 52) == 0) return std::nullopt;
+  const std::uint64_t significand = (bits & ((1ull << 52) - 1)) | (1ull << 52);
+  const Uint128 scaled = significand * power_of_ten(static_cast<int>(-number.exponent));
+  if (number.digits >> (127 - shift) != 0) return std::nullopt;
+  const Uint128 spelled = number.digits << shift;
+  const Uint128 distance = scaled > spelled ? scaled - spelled : spelled - scaled;
+  return distance <= Uint128(1) << (shift - 1);
+}
+
+template <class Float>
+std::optional<Float> nearest(BytesView token) {
+  Float value{};
+  const auto [end, failed] = std::from_chars(token.data(), token.data() + token.size(), value);
+  if (failed != std::errc{} || end != token.data() + token.size()) return std::nullopt;
+  return value;
+}
+
+double signed_zero(const Number& number) { return number.negative ? -0.0 : 0.0; }
+
+}  // namespace
+
+std::optional<Number> parse_number(BytesView token) {
+  Number number;
+  const char* at = token.data();
+  const char* end = at + token.size();
+  if (at < end && *at == '-') {
+    number.negative = true;
+    ++at;
+  }
+  if (at == end || !is_digit(*at)) return std::nullopt;
+  if (*at == '0' && at + 1 < end && is_digit(at[1])) return std::nullopt;
+  for (; at < end && is_digit(*at); ++at) take_digit(number, *at);
+  if (at < end && *at == '.') {
+    number.fraction = true;
+    if (++at == end || !is_digit(*at)) return std::nullopt;
+    for (; at < end && is_digit(*at); ++at) {
+      take_digit(number, *at);
+      --number.exponent;
+    }
+  }
+  if (at < end && (*at == 'e' || *at == 'E')) {
+    number.fraction = true;
+    ++at;
+    if (!take_exponent(at, end, number)) return std::nullopt;
+  }
+  if (at != end) return std::nullopt;
+  return number;
+}
+
+std::optional<std::int64_t> parse_integer(BytesView token) {
+  const bool negative = !token.empty() && token[0] == '-';
+  const std::size_t digits = token.size() - (negative ? 1 : 0);
+  if (digits == 0 || digits > 19) return std::nullopt;
+  const char* at = token.data() + (negative ? 1 : 0);
+  const char* end = token.data() + token.size();
+  if (*at == '0' && (digits > 1 || negative)) return std::nullopt;
+  std::uint64_t value = 0;  // 19 digits fit.
+  for (; at < end; ++at) {
+    if (!is_digit(*at)) return std::nullopt;
+    value = value * 10 + static_cast<unsigned>(*at - '0');
+  }
+  constexpr auto kMax = static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
+  if (value > kMax + (negative ? 1 : 0)) return std::nullopt;
+  return static_cast<std::int64_t>(negative ? 0 - value : value);
+}
+
+std::optional<Int128> to_decimal(const Number& number, int precision, int scale) {
+  if (!number.exact) return std::nullopt;
+  if (number.digits == 0) {
+    return number.negative ? std::nullopt : std::optional<Int128>(0);
+  }
+  Uint128 digits = number.digits;
+  std::int64_t exponent = number.exponent + scale;
+  for (; exponent < 0 && digits % 10 == 0; ++exponent) digits /= 10;
+  if (exponent < 0 || exponent > kMaxDigits) return std::nullopt;
+  const Uint128 limit = power_of_ten(precision);
+  for (; exponent > 0; --exponent) {
+    if (digits >= limit / 10) return std::nullopt;
+    digits *= 10;
+  }
+  if (digits >= limit) return std::nullopt;
+  const auto value = static_cast<Int128>(digits);
+  return number.negative ? -value : value;
+}
+
+std::optional<std::int64_t> to_integer(const Number& number) {
+  const auto whole = to_decimal(number, kMaxDigits, 0);
+  if (!whole || *whole > std::numeric_limits<std::int64_t>::max() ||
+      *whole < std::numeric_limits<std::int64_t>::min()) {
+    return std::nullopt;
+  }
+  return static_cast<std::int64_t>(*whole);
+}
+
+std::optional<double> parse_double(BytesView token) {
+  const auto number = parse_number(token);
+  if (!number) return std::nullopt;
+  if (number->digits == 0) return signed_zero(*number);
+  const std::int64_t exponent = number->exponent;
+  if (number->digit_count <= kSafeDigits && exponent >= -kExactPower && exponent <= kExactPower) {
+    // Both are doubles without loss, so that one operation rounds right.
+    const auto whole = static_cast<double>(static_cast<std::int64_t>(number->digits));
+    const double value = exponent < 0 ? whole / kPowers[static_cast<std::size_t>(-exponent)]
+                                      : whole * kPowers[static_cast<std::size_t>(exponent)];
+    return number->negative ? -value : value;
+  }
+  const auto value = nearest<double>(token);
+  if (!value || *value == 0) return std::nullopt;
+  const auto near = is_near(*value, *number);
+  const bool lossless = near ? *near : prints_as(*value, *number, token);
+  return lossless ? value : std::nullopt;
+}
+
+std::optional<float> parse_float(BytesView token) {
+  const auto number = parse_number(token);
+  if (!number) return std::nullopt;
+  if (number->digits == 0) return static_cast<float>(signed_zero(*number));
+  const auto value = nearest<float>(token);
+  if (!value || *value == 0) return std::nullopt;
+  const bool safe = number->digit_count <= kSafeFloatDigits && std::fabs(*value) > 1e-30f;
+  return safe || prints_as(*value, *number, token) ? value : std::nullopt;
+}
+
+}  // namespace headrace::jsonl

@@ -1,0 +1,384 @@
+#include "format/lines_to_parquet.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "core/error.h"
+#include "core/json.h"
+#include "format/jsonl/infer.h"
+#include "format/jsonl/lines.h"
+#include "format/jsonl/plan.h"
+#include "format/jsonl/row_reader.h"
+#include "format/parquet/open_files.h"
+#include "format/parquet/partition.h"
+
+namespace headrace {
+namespace {
+
+using jsonl::Batch;
+using jsonl::Line;
+using jsonl::LineWalk;
+
+constexpr std::size_t kPieceBytes = 1u << 20;
+constexpr std::uint64_t kMostLineBytes = 2ull << 30;  // Positions in a batch have 32 bits.
+
+/// What an object's key says of its rows.
+struct Constants {
+  std::map<std::string, std::string, std::less<>> by_column;
+};
+
+bool has_required(const std::vector<Field>& fields) {
+  return std::ranges::any_of(fields, [](const Field& field) {
+    return !field.nullable || has_required(field.type.fields);
+  });
+}
+
+Schema checked(const ConvertOptions& options) {
+  if (options.line_bytes > kMostLineBytes) {
+    throw Error(ErrorKind::kInvalid, "a limit for lines above 2 GiB is not supported");
+  }
+  const Field* rescued = options.schema.find_ignoring_case(kRescuedColumn);
+  if (rescued != nullptr && rescued->type.kind != TypeKind::kString) {
+    throw Error(ErrorKind::kInvalid,
+                fmt::format("column {} is {}, but must be string to take what does not fit: rename "
+                            "it",
+                            rescued->name, to_string(rescued->type)));
+  }
+  return options.schema;
+}
+
+}  // namespace
+
+class LinesToParquet::Impl {
+ public:
+  explicit Impl(ConvertOptions options)
+      : options_(std::move(options)),
+        schema_(checked(options_)),
+        plan_(schema_, options_.partition_by),
+        reader_(plan_, options_.depth, options_.partition_by.size()),
+        skipper_(options_.depth),
+        lines_(options_.line_bytes),
+        files_(plan_, schema_, options_),
+        tuple_(options_.partition_by.size()) {
+    // A row that must have a value can turn out to be a fault, which end_object() has to report.
+    const bool waits = options_.evolve && options_.infer_bytes > 0 && !has_required(schema_.fields);
+    if (waits) {
+      inference_.emplace(schema_, options_.columns);
+    } else {
+      grow(schema_);
+    }
+  }
+
+  void begin_object(std::map<std::string, std::string, std::less<>> constants) {
+    lines_.clear();
+    rows_ = {};
+    at_start_ = true;
+    constants_ = std::make_shared<const Constants>(Constants{std::move(constants)});
+    if (inference_) {
+      for (const std::string& column : options_.partition_by) {
+        if (constants_->by_column.contains(column)) inference_->observe_text(column);
+      }
+    }
+    use(constants_);
+  }
+
+  void write(BytesView piece) {
+    for (; !piece.empty(); piece.remove_prefix(std::min(piece.size(), kPieceBytes))) {
+      lines_.push(piece.substr(0, kPieceBytes));
+      drain(/*at_end=*/false);
+    }
+  }
+
+  ObjectRows end_object() {
+    drain(/*at_end=*/true);
+    return std::exchange(rows_, {});
+  }
+
+  std::vector<ParquetFile> take_files() { return files_.take(); }
+
+  std::vector<ParquetFile> finish() {
+    if (inference_) choose();
+    files_.finish();
+    return files_.take();
+  }
+
+  const Schema& schema() const { return schema_; }
+  std::uint64_t rescued_rows() const { return rescued_rows_; }
+
+ private:
+  struct Held {
+    Bytes bytes;
+    std::uint64_t first_line;
+    std::shared_ptr<const Constants> constants;
+  };
+
+  void drain(bool at_end) {
+    while (auto batch = lines_.next(at_end)) {
+      if (at_start_ && batch->text.starts_with("\xEF\xBB\xBF")) batch->text.remove_prefix(3);
+      at_start_ = false;
+      take(*batch);
+    }
+    if (const auto overlong = lines_.take_overlong()) {
+      at_start_ = false;
+      add_fault(overlong->first_line, overlong->text, too_long());
+    }
+  }
+
+  void take(const Batch& batch) {
+    if (!inference_) return convert(batch, &rows_);
+    observe(batch);
+    held_bytes_ += batch.text.size();
+    held_.push_back({jsonl::padded_copy(batch.text), batch.first_line, constants_});
+    if (held_bytes_ >= options_.infer_bytes) choose();
+  }
+
+  std::string too_long() const {
+    return fmt::format("the line is longer than the limit of {} bytes", options_.line_bytes);
+  }
+
+  void add_fault(std::uint64_t number, BytesView text, std::string reason) {
+    if (rows_.fault_count++ >= options_.faults_per_object) return;
+    if (text.ends_with('\r')) text.remove_suffix(1);
+    rows_.faults.push_back(
+        {number, std::move(reason), Bytes(text.substr(0, options_.fault_bytes))});
+  }
+
+  void add_fault(const Line& line, const jsonl::Flaw& flaw) {
+    add_fault(line.number, line.text,
+              fmt::format("column {}: {}", flaw.where - line.text.data() + 1, flaw.what));
+  }
+
+  /// Why a line cannot be read at all; empty if it can.
+  std::string obstacle(const Line& line) const {
+    if (line.text.size() > options_.line_bytes) return too_long();
+    return std::string(line.flaw);
+  }
+
+  /// Proves a line to be one JSON object; the reader of rows says the same of the same line.
+  bool prove(const Line& line, jsonl::Flaw& flaw) {
+    const char* end = line.text.data() + line.text.size();
+    jsonl::Cursor cursor = line.cursor;
+    if (cursor.peek() != '{') {
+      flaw = {cursor.here(), "expected '{': a row is a JSON object"};
+      return false;
+    }
+    const bool whole = skipper_.skip(cursor, 0, flaw);
+    if ((!whole && flaw.where >= end) || (whole && cursor.text + cursor.at[-1] >= end)) {
+      flaw = {end, "the line ends within a value"};
+      return false;
+    }
+    if (whole && cursor.here() < end) {
+      flaw = {cursor.here(), "expected nothing after the object"};
+      return false;
+    }
+    return whole;
+  }
+
+  /// First pass over the rows that wait for the columns: counts them and learns from them.
+  void observe(const Batch& batch) {
+    Line line;
+    for (LineWalk walk(structure_, batch); walk.next(line);) {
+      if (auto reason = obstacle(line); !reason.empty()) {
+        add_fault(line.number, line.text, std::move(reason));
+        continue;
+      }
+      jsonl::Flaw flaw;
+      if (prove(line, flaw)) {
+        inference_->observe(line.cursor);
+        ++rows_.rows;
+      } else {
+        add_fault(line, flaw);
+      }
+    }
+  }
+
+  /// The columns are chosen; the rows that waited become rows of files.
+  void choose() {
+    grow(inference_->schema());
+    inference_.reset();
+    for (Held& held : held_) {
+      use(held.constants);
+      const BytesView text = BytesView(held.bytes).substr(0, held.bytes.size() - kPadding);
+      convert({text, held.first_line}, nullptr);
+      Bytes().swap(held.bytes);
+    }
+    held_.clear();
+    use(constants_);
+  }
+
+  void grow(Schema schema) {
+    schema_ = std::move(schema);
+    for (const std::string& column : options_.partition_by) {
+      if (schema_.find(column) != nullptr) continue;
+      if (schema_.find_ignoring_case(column) != nullptr) {
+        throw Error(ErrorKind::kInvalid,
+                    fmt::format("partition column {} differs only in case from column {}", column,
+                                schema_.find_ignoring_case(column)->name));
+      }
+      schema_.fields.push_back({.name = column});
+    }
+    jsonl::number_fields(schema_);
+    plan_.evolve(schema_);
+    const auto& children = plan_.root().children;
+    has_stored_ =
+        std::ranges::any_of(children, [&](std::uint32_t id) { return is_stored(plan_.node(id)); });
+    const auto rescued = plan_.root().by_folded_name.find(kRescuedColumn);
+    if (rescued != plan_.root().by_folded_name.end()) rescued_node_ = rescued->second;
+    partition_nodes_.assign(options_.partition_by.size(), nullptr);
+    for (const std::uint32_t id : children) {
+      const jsonl::Node& node = plan_.node(id);
+      if (node.partition >= 0) partition_nodes_[static_cast<std::size_t>(node.partition)] = &node;
+    }
+    use(constants_);
+  }
+
+  void add_rescued_column() {
+    Schema wider = schema_;
+    wider.fields.push_back({.name = std::string(kRescuedColumn)});
+    grow(std::move(wider));
+  }
+
+  /// Makes `constants` those of the rows to come.
+  void use(std::shared_ptr<const Constants> constants) {
+    constant_tuple_.assign(options_.partition_by.size(), std::nullopt);
+    constant_rescued_.clear();
+    if (inference_ || !constants) return;
+    for (std::size_t i = 0; i < options_.partition_by.size(); ++i) {
+      const auto found = constants->by_column.find(options_.partition_by[i]);
+      if (found == constants->by_column.end()) continue;
+      const auto& [column, text] = *found;
+      if (parquet_file::partition_value_of_text(*partition_nodes_[i], text, constant_tuple_[i])) {
+        continue;
+      }
+      constant_rescued_.resize(options_.partition_by.size());
+      append_json_string(constant_rescued_[i], column);
+      constant_rescued_[i] += ':';
+      append_json_string(constant_rescued_[i], text);
+    }
+  }
+
+  /// Rows of a batch into the files; counts into `rows`, if there are any to count into.
+  void convert(const Batch& batch, ObjectRows* rows) {
+    bool may_grow = options_.evolve;
+    Line line;
+    for (LineWalk walk(structure_, batch); walk.next(line);) {
+      if (auto reason = obstacle(line); !reason.empty()) {
+        if (rows != nullptr) add_fault(line.number, line.text, std::move(reason));
+        continue;
+      }
+      jsonl::Cursor cursor = line.cursor;
+      auto result = reader_.read(cursor, line.text, may_grow, row_);
+      if (result == jsonl::RowReader::Result::kUnplanned) {
+        learn(walk.rest(line));
+        may_grow = false;  // The rest of the batch has been learnt from.
+        cursor = line.cursor;
+        result = reader_.read(cursor, line.text, may_grow, row_);
+      }
+      if (result == jsonl::RowReader::Result::kFault) {
+        if (rows != nullptr) add_fault(line, reader_.flaw());
+        continue;
+      }
+      walk.passed(cursor);
+      if (rows != nullptr) ++rows->rows;
+      append_row(rows);
+    }
+    files_.settle();
+  }
+
+  /// Grows the columns by what the rows of `rest` bring.
+  void learn(const Batch& rest) {
+    jsonl::Inference inference(schema_, options_.columns);
+    Line line;
+    for (LineWalk walk(ahead_, rest); walk.next(line);) {
+      jsonl::Flaw flaw;
+      if (obstacle(line).empty() && prove(line, flaw)) inference.observe(line.cursor);
+    }
+    Schema schema = inference.schema();
+    if (schema != schema_) grow(std::move(schema));
+  }
+
+  void append_row(ObjectRows* rows) {
+    fill_tuple();
+    if (!row_.rescued.empty() || !has_stored_) {
+      if (rescued_node_ == jsonl::kNoNode) add_rescued_column();
+    }
+    if (!row_.rescued.empty()) {
+      ++rescued_rows_;
+      if (rows != nullptr) ++rows->rescued;
+      row_.rescued.insert(0, "{").push_back('}');
+      jsonl::Cell cell;
+      cell.node = rescued_node_;
+      cell.text = row_.rescued.data();
+      cell.size = static_cast<std::uint32_t>(row_.rescued.size());
+      row_.cells.push_back(cell);
+    }
+    files_.append(tuple_, row_.cells);
+  }
+
+  /// The row's own values of the partition columns, or its object's.
+  void fill_tuple() {
+    for (std::size_t i = 0; i < tuple_.size(); ++i) {
+      if (row_.has_partition[i]) {
+        tuple_[i].reset();
+        continue;
+      }
+      tuple_[i] = constant_tuple_[i];
+      if (!constant_rescued_.empty() && !constant_rescued_[i].empty()) {
+        if (!row_.rescued.empty()) row_.rescued += ',';
+        row_.rescued += constant_rescued_[i];
+      }
+    }
+    for (const jsonl::Cell& cell : row_.partition) {
+      const jsonl::Node& node = plan_.node(cell.node);
+      tuple_[static_cast<std::size_t>(node.partition)] = parquet_file::partition_value(node, cell);
+    }
+  }
+
+  static constexpr std::size_t kPadding = 64;
+
+  const ConvertOptions options_;
+  Schema schema_;
+  jsonl::Plan plan_;
+  jsonl::Structure structure_;
+  jsonl::Structure ahead_;
+  jsonl::RowReader reader_;
+  jsonl::Skipper skipper_;
+  jsonl::LineBuffer lines_;
+  parquet_file::OpenFiles files_;
+
+  std::optional<jsonl::Inference> inference_;  // Until the columns have been chosen.
+  std::vector<Held> held_;
+  std::uint64_t held_bytes_ = 0;
+
+  bool has_stored_ = false;
+  std::uint32_t rescued_node_ = jsonl::kNoNode;
+  std::vector<const jsonl::Node*> partition_nodes_;
+
+  std::shared_ptr<const Constants> constants_;
+  parquet_file::Tuple constant_tuple_;
+  std::vector<std::string> constant_rescued_;  // Empty, or an entry per partition column.
+  bool at_start_ = false;
+  ObjectRows rows_;
+  std::uint64_t rescued_rows_ = 0;
+  jsonl::Row row_;
+  parquet_file::Tuple tuple_;
+};
+
+LinesToParquet::LinesToParquet(ConvertOptions options)
+    : impl_(std::make_unique<Impl>(std::move(options))) {}
+LinesToParquet::~LinesToParquet() = default;
+LinesToParquet::LinesToParquet(LinesToParquet&&) noexcept = default;
+LinesToParquet& LinesToParquet::operator=(LinesToParquet&&) noexcept = default;
+
+void LinesToParquet::begin_object(std::map<std::string, std::string, std::less<>> constants) {
+  impl_->begin_object(std::move(constants));
+}
+void LinesToParquet::write(BytesView piece) { impl_->write(piece); }
+ObjectRows LinesToParquet::end_object() { return impl_->end_object(); }
+std::vector<ParquetFile> LinesToParquet::take_files() { return impl_->take_files(); }
+std::vector<ParquetFile> LinesToParquet::finish() { return impl_->finish(); }
+Schema LinesToParquet::schema() const { return impl_->schema(); }
+std::uint64_t LinesToParquet::rescued_rows() const { return impl_->rescued_rows(); }
+
+}  // namespace headrace

@@ -1,0 +1,69 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdlib>
+#include <cstring>
+#include <new>
+#include <span>
+#include <type_traits>
+
+namespace headrace::parquet_file {
+
+/// Plain values one after another. As std::vector, but growing leaves new memory as it is.
+template <class T>
+class Buffer {
+  static_assert(std::is_trivially_copyable_v<T>);
+
+ public:
+  Buffer() = default;
+  ~Buffer() { std::free(data_); }
+  Buffer(const Buffer&) = delete;
+  Buffer& operator=(const Buffer&) = delete;
+
+  void push(T value) {
+    if (size_ == capacity_) grow(1);
+    data_[size_++] = value;
+  }
+  void append(const T* values, std::size_t count) {
+    if (count == 0) return;
+    if (capacity_ - size_ < count) grow(count);
+    std::memcpy(data_ + size_, values, count * sizeof(T));
+    size_ += count;
+  }
+  /// `count` more values, for the caller to write.
+  T* extend(std::size_t count) {
+    if (capacity_ - size_ < count) grow(count);
+    size_ += count;
+    return data_ + size_ - count;
+  }
+  void clear() { size_ = 0; }
+  /// Empties it and gives the memory back.
+  void release() {
+    std::free(data_);
+    data_ = nullptr;
+    size_ = capacity_ = 0;
+  }
+
+  const T* data() const { return data_; }
+  std::size_t size() const { return size_; }
+  bool empty() const { return size_ == 0; }
+  std::size_t bytes() const { return size_ * sizeof(T); }
+  const T& operator[](std::size_t i) const { return data_[i]; }
+  std::span<const T> view() const { return {data_, size_}; }
+
+ private:
+  void grow(std::size_t count) {
+    std::size_t capacity = capacity_ < 32 ? 64 : capacity_ * 2;
+    if (capacity < size_ + count) capacity = size_ + count;
+    void* grown = std::realloc(data_, capacity * sizeof(T));
+    if (grown == nullptr) throw std::bad_alloc();
+    data_ = static_cast<T*>(grown);
+    capacity_ = capacity;
+  }
+
+  T* data_ = nullptr;
+  std::size_t size_ = 0;
+  std::size_t capacity_ = 0;
+};
+
+}  // namespace headrace::parquet_file

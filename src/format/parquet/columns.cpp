@@ -1,0 +1,194 @@
+#include "format/parquet/columns.h"
+
+#include <algorithm>
+
+namespace headrace::parquet_file {
+
+Physical physical_of(const jsonl::Node& node) {
+  switch (node.kind) {
+    case TypeKind::kBoolean:
+      return Physical::kBool;
+    case TypeKind::kByte:
+    case TypeKind::kShort:
+    case TypeKind::kInteger:
+    case TypeKind::kDate:
+      return Physical::kInt32;
+    case TypeKind::kLong:
+    case TypeKind::kTimestamp:
+    case TypeKind::kTimestampNtz:
+      return Physical::kInt64;
+    case TypeKind::kFloat:
+      return Physical::kFloat;
+    case TypeKind::kDouble:
+      return Physical::kDouble;
+    case TypeKind::kString:
+    case TypeKind::kBinary:
+      return Physical::kText;
+    case TypeKind::kDecimal:
+      if (node.precision <= 9) return Physical::kInt32;
+      return node.precision <= 18 ? Physical::kInt64 : Physical::kWide;
+    case TypeKind::kStruct:
+    case TypeKind::kList:
+    case TypeKind::kMap:
+      return Physical::kNone;
+  }
+  return Physical::kNone;
+}
+
+Column::Column(const jsonl::Node& from, Column* parent_column)
+    : node(from.id),
+      level(from.level),
+      repetition(0),
+      physical(physical_of(from)),
+      repeats(from.kind == TypeKind::kList || from.kind == TypeKind::kMap),
+      parent(parent_column),
+      space(nullptr) {
+  if (parent != nullptr) space = parent->repeats ? parent : parent->space;
+  if (repeats) repetition = static_cast<std::uint8_t>(space == nullptr ? 1 : space->repetition + 1);
+}
+
+std::size_t Column::values() const {
+  return bools.size() + ints.size() + longs.size() + floats.size() + doubles.size() +
+         lengths.size();
+}
+
+std::size_t Column::bytes() const {
+  return levels.bytes() + repetitions.bytes() + bools.bytes() + ints.bytes() + longs.bytes() +
+         floats.bytes() + doubles.bytes() + text.bytes() + lengths.bytes();
+}
+
+void Column::clear(bool keep_memory) {
+  const auto empty = [keep_memory](auto&... buffers) {
+    (keep_memory ? (buffers.clear(), ...) : (buffers.release(), ...));
+  };
+  empty(levels, repetitions, bools, ints, longs, floats, doubles, text, lengths);
+  mirrored = 0;
+}
+
+void Columns::sync() {
+  if (columns_.empty()) columns_.push_back(nullptr);
+  for (std::size_t id = columns_.size(); id < plan_.size(); ++id) {
+    const jsonl::Node& node = plan_.node(static_cast<std::uint32_t>(id));
+    columns_.push_back(std::make_unique<Column>(node, columns_[node.parent].get()));
+  }
+}
+
+/// Levels for the slots before `slot` that `column` was absent from.
+void Columns::fill(Column& column, std::size_t slot) {
+  const std::size_t from = column.levels.size();
+  if (column.parent == nullptr) {
+    std::memset(column.levels.extend(slot - from), 0, slot - from);
+    return;
+  }
+  if (!column.parent->repeats) reach(*column.parent, slot);
+  column.levels.append(column.parent->levels.data() + from, slot - from);
+}
+
+/// A slot of the rows (or of the outer list) in which the list is absent is one slot of its own.
+void Columns::mirror(Column& list, std::size_t slot) {
+  const std::size_t from = list.mirrored;
+  if (from >= slot) return;
+  const std::size_t count = slot - from;
+  list.mirrored = slot;
+  if (list.parent == nullptr) {
+    std::memset(list.levels.extend(count), 0, count);
+  } else {
+    if (!list.parent->repeats) reach(*list.parent, slot);
+    list.levels.append(list.parent->levels.data() + from, count);
+  }
+  if (list.space == nullptr) {
+    std::memset(list.repetitions.extend(count), 0, count);
+  } else {
+    list.repetitions.append(list.space->repetitions.data() + from, count);
+  }
+}
+
+void Columns::append_slot(Column& list, std::uint32_t slot) {
+  if (slot == jsonl::kNext) {
+    list.levels.push(static_cast<std::uint8_t>(list.level + 1));
+    list.repetitions.push(list.repetition);
+    return;
+  }
+  const std::size_t here = slots(list) - 1;
+  mirror(list, here);
+  list.mirrored = here + 1;
+  list.levels.push(static_cast<std::uint8_t>(list.level + (slot == jsonl::kFirst ? 1 : 0)));
+  list.repetitions.push(list.space == nullptr ? std::uint8_t{0} : list.space->repetitions[here]);
+}
+
+void Columns::append_value(Column& column, const jsonl::Cell& cell) {
+  switch (column.physical) {
+    case Physical::kBool:
+      return column.bools.push(static_cast<std::uint8_t>(cell.integer));
+    case Physical::kInt32:
+      return column.ints.push(static_cast<std::int32_t>(cell.integer));
+    case Physical::kInt64:
+      return column.longs.push(cell.integer);
+    case Physical::kFloat:
+      return column.floats.push(static_cast<float>(cell.real));
+    case Physical::kDouble:
+      return column.doubles.push(cell.real);
+    case Physical::kText:
+    case Physical::kWide:
+      column.text.append(cell.text, cell.size);
+      return column.lengths.push(cell.size);
+    case Physical::kNone:
+      return;
+  }
+}
+
+void Columns::append(const std::vector<jsonl::Cell>& cells) {
+  ++rows_;
+  for (const jsonl::Cell& cell : cells) {
+    Column& column = *columns_[cell.node];
+    if (column.repeats) {
+      append_slot(column, cell.size);
+      continue;
+    }
+    reach(column, slots(column) - 1);
+    column.levels.push(column.level);
+    append_value(column, cell);
+  }
+}
+
+void Columns::complete(Column& column) {
+  if (column.repeats) {
+    if (column.space != nullptr) complete(*column.space);
+    mirror(column, slots(column));
+  } else {
+    if (column.space != nullptr) complete(*column.space);
+    reach(column, slots(column));
+  }
+}
+
+void Columns::definition_levels(const Column& leaf, Buffer<std::int16_t>& levels) {
+  if (leaf.space != nullptr) complete(*leaf.space);
+  if (leaf.parent != nullptr) complete(*leaf.parent);
+  const std::size_t count = slots(leaf);
+  levels.clear();
+  std::int16_t* out = levels.extend(count);
+  const std::size_t own = leaf.levels.size();
+  for (std::size_t i = 0; i < own; ++i) out[i] = leaf.levels[i];
+  if (leaf.parent == nullptr) {
+    std::fill(out + own, out + count, std::int16_t{0});
+  } else {
+    for (std::size_t i = own; i < count; ++i) out[i] = leaf.parent->levels[i];
+  }
+}
+
+std::size_t Columns::bytes() const {
+  std::size_t bytes = 0;
+  for (const auto& column : columns_) {
+    if (column) bytes += column->bytes();
+  }
+  return bytes;
+}
+
+void Columns::clear(bool keep_memory) {
+  rows_ = 0;
+  for (const auto& column : columns_) {
+    if (column) column->clear(keep_memory);
+  }
+}
+
+}  // namespace headrace::parquet_file

@@ -1,0 +1,89 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "format/jsonl/plan.h"
+#include "format/jsonl/row.h"
+#include "format/parquet/buffer.h"
+
+namespace headrace::parquet_file {
+
+/// How the values of a leaf are kept, and written.
+enum class Physical : unsigned char { kNone, kBool, kInt32, kInt64, kFloat, kDouble, kText, kWide };
+Physical physical_of(const jsonl::Node& node);
+
+/// One node's part of the buffered rows, in the form that Parquet wants (Dremel): a definition
+/// level for every slot, values only where there are some. A row is a slot; within a list, every
+/// element.
+///
+/// Levels are filled in late: a node that is absent has nothing done to it until it is present or
+/// written; then the levels of its parent are its levels for the slots it missed.
+struct Column {
+  Column(const jsonl::Node& node, Column* parent_column);
+
+  std::uint32_t node;
+  std::uint8_t level;       ///< Of a present value; of a list that has no element.
+  std::uint8_t repetition;  ///< Lists: of all elements but the first.
+  Physical physical;
+  bool repeats;    ///< A list or map: its levels are those of its elements' slots.
+  Column* parent;  ///< nullptr: a column of the table.
+  Column* space;   ///< The list in whose slots it lives; nullptr: the rows.
+
+  Buffer<std::uint8_t> levels;
+  Buffer<std::uint8_t> repetitions;  ///< Lists: one for each of `levels`.
+  std::size_t mirrored = 0;          ///< Lists: slots of `space` that are taken over.
+
+  Buffer<std::uint8_t> bools;
+  Buffer<std::int32_t> ints;
+  Buffer<std::int64_t> longs;
+  Buffer<float> floats;
+  Buffer<double> doubles;
+  Buffer<char> text;              ///< Texts one after another,
+  Buffer<std::uint32_t> lengths;  ///< and their lengths.
+
+  std::size_t values() const;
+  std::size_t bytes() const;
+  /// Forgets the rows; keeps the memory for the next ones, or gives it back.
+  void clear(bool keep_memory);
+};
+
+/// Rows waiting to be written as one row group.
+class Columns {
+ public:
+  explicit Columns(const jsonl::Plan& plan) : plan_(plan) { sync(); }
+
+  /// Takes in the nodes that the plan has grown by.
+  void sync();
+  void append(const std::vector<jsonl::Cell>& cells);
+
+  /// Brings the levels of a struct or list, and of all around it, up to the last slot.
+  void complete(Column& column);
+  /// Definition levels of a leaf for all its slots.
+  void definition_levels(const Column& leaf, Buffer<std::int16_t>& levels);
+  Column& at(std::uint32_t node) { return *columns_[node]; }
+  std::size_t slots(const Column& column) const {
+    return column.space == nullptr ? rows_ : column.space->levels.size();
+  }
+
+  std::size_t rows() const { return rows_; }
+  /// Memory in use, but for what is filled in on writing. Looks at every column.
+  std::size_t bytes() const;
+  void clear(bool keep_memory);
+
+ private:
+  void reach(Column& column, std::size_t slot) {
+    if (column.levels.size() < slot) fill(column, slot);
+  }
+  void fill(Column& column, std::size_t slot);
+  void mirror(Column& list, std::size_t slot);
+  void append_slot(Column& list, std::uint32_t slot);
+  void append_value(Column& column, const jsonl::Cell& cell);
+
+  const jsonl::Plan& plan_;
+  std::vector<std::unique_ptr<Column>> columns_;  // By node; the root has none.
+  std::size_t rows_ = 0;
+};
+
+}  // namespace headrace::parquet_file
