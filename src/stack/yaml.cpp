@@ -57,7 +57,12 @@ class Builder final : public YAML::EventHandler {
   /// The list or map being read; null outside of all.
   const Node* innermost() const { return open_.empty() ? nullptr : &open_.back().node; }
 
-  void OnDocumentStart(const YAML::Mark& mark) override { document_ = mark; }
+  void OnDocumentStart(const YAML::Mark& mark) override {
+    document_ = mark;
+    // The file's own end marker and ours make an empty document each. A stray comma makes empty
+    // ones for ever.
+    if (++documents_ > 3) refuse(mark, "this belongs to no list or map");
+  }
   void OnDocumentEnd() override {}
 
   void OnNull(const YAML::Mark& mark, YAML::anchor_t) override {
@@ -172,6 +177,7 @@ class Builder final : public YAML::EventHandler {
   const Diagnostics& diagnostics_;
   Places places_;
   YAML::Mark document_;
+  int documents_ = 0;
   std::vector<Open> open_;
   std::optional<Node> root_;
   std::size_t nodes_ = 0;

@@ -162,6 +162,14 @@ INSTANTIATE_TEST_SUITE_P(
                 "h.yaml:2:5: error: a quote is still open where the file ends\n"
                 "c: 1\n"
                 "    ^\n"},
+        Refusal{"StrayComma", "[1],\n",
+                "h.yaml:1:4: error: this belongs to no list or map\n"
+                "[1],\n"
+                "   ^\n"},
+        Refusal{"OnlyAComma", ",",
+                "h.yaml:1:1: error: this belongs to no list or map\n"
+                ",\n"
+                "^\n"},
         Refusal{"Tab", "a:\n\tb: 1\n",
                 "h.yaml:2:1: error: a tab in the indentation; YAML wants blanks\n"
                 "\tb: 1\n"
