@@ -7,6 +7,7 @@
 
 #include "core/task.h"
 #include "event/event.h"
+#include "source/memory.h"
 
 namespace headrace {
 
@@ -20,7 +21,7 @@ struct Undecodable {
 };
 
 struct EventBatch {
-  std::vector<Event> events;         ///< At most 256, key_fields filled in.
+  std::vector<Event> events;  ///< At most 256, key_fields filled in.
   std::vector<Undecodable> garbage;
   Receipt receipt = 0;
 };
