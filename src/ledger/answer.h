@@ -24,7 +24,9 @@ class Answer {
  public:
   template <class Handler>
   explicit Answer(Handler handler)
-      : work_(boost::asio::get_associated_executor(handler)), handler_(std::move(handler)) {}
+      : executor_(boost::asio::get_associated_executor(handler)),
+        work_(executor_),
+        handler_(std::move(handler)) {}
 
   /// True for the first who asks.
   bool claim() { return !claimed_.exchange(true); }
@@ -32,11 +34,11 @@ class Answer {
 
   /// Only after claim() said true.
   void resume(std::exception_ptr failure, T value) {
-    boost::asio::post(work_.get_executor(),
-                      [handler = std::move(handler_), failure, value = std::move(value)]() mutable {
-                        handler(failure, std::move(value));
-                      });
-    work_.reset();
+    // The guard goes along: once the task has its answer, its loop may end and be gone.
+    const Executor executor = std::move(executor_);
+    boost::asio::post(executor,
+                      [handler = std::move(handler_), work = std::move(work_), failure,
+                       value = std::move(value)]() mutable { handler(failure, std::move(value)); });
   }
 
   void give(T value) {
@@ -49,6 +51,7 @@ class Answer {
 
  private:
   std::atomic<bool> claimed_ = false;
+  Executor executor_;
   boost::asio::executor_work_guard<Executor> work_;
   std::move_only_function<void(std::exception_ptr, T)> handler_;
 };

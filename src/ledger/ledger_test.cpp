@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include "ledger/memory/memory_ledger.h"
+#include "ledger/rocksdb/rocks_ledger.h"
 #include "testing/ledger_conformance.h"
 
 namespace headrace {
@@ -12,6 +13,13 @@ INSTANTIATE_TEST_SUITE_P(Memory, LedgerConformance,
                              [](const std::filesystem::path&, LedgerLimits limits, Clock& clock) {
                                return make_memory_ledger(limits, clock);
                              }}));
+
+const LedgerBackend kRocks{
+    "rocksdb", true, [](const std::filesystem::path& folder, LedgerLimits limits, Clock& clock) {
+      return open_rocks_ledger(folder, limits, clock, silent_log());
+    }};
+INSTANTIATE_TEST_SUITE_P(Rocks, LedgerConformance, testing::Values(kRocks));
+INSTANTIATE_TEST_SUITE_P(Rocks, DurableLedgerConformance, testing::Values(kRocks));
 
 TEST(TaskIdTest, ReadsWhatItWrites) {
   const TaskId id{.seq = 0x1f, .member = 3, .route = RouteId(2)};

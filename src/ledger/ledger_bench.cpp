@@ -1,0 +1,147 @@
+// What the embedded ledger does with every commit group on disk (fsync returned).
+#include <benchmark/benchmark.h>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/io_context.hpp>
+#include <filesystem>
+
+#include "core/random.h"
+#include "ledger/rocksdb/rocks_ledger.h"
+#include "testing/run_task.h"
+
+namespace headrace {
+namespace {
+
+/// A ledger in a folder of its own, gone at the end.
+class Bench {
+ public:
+  Bench()
+      : folder_(std::filesystem::temp_directory_path() / ("ledger-bench-" + real_random().uuid())),
+        ledger(open_rocks_ledger(folder_, {}, real_clock(), silent_log())) {}
+  ~Bench() {
+    ledger.reset();
+    std::filesystem::remove_all(folder_);
+  }
+
+ private:
+  std::filesystem::path folder_;
+
+ public:
+  std::unique_ptr<Ledger> ledger;
+};
+
+NewEvent event(std::vector<RouteId> routes, std::uint64_t identity) {
+  static const Bytes kBody = [] {
+    SeededRandom random(7);
+    Bytes body = R"({"version":"0","detail-type":"Object Created","source":"aws.s3","detail":{)";
+    while (body.size() < 250) body += R"("key":")" + random.uuid() + "\",";
+    return body.substr(0, 250);
+  }();
+  NewEvent made{.body = kBody, .identity = identity};
+  for (const RouteId route : routes) made.wants.push_back({route, real_clock().now()});
+  return made;
+}
+
+Task<> cycle(Ledger& ledger, RouteId route, std::size_t batch, int rounds) {
+  static std::uint64_t identity = 0;
+  for (int round = 0; round < rounds; ++round) {
+    std::vector<NewEvent> events;
+    for (std::size_t i = 0; i < batch; ++i) events.push_back(event({route}, ++identity));
+    co_await ledger.append(std::move(events));
+    for (std::size_t left = batch; left > 0;) {
+      LedgerWrite write;
+      for (const TakenTask& task : co_await ledger.take(route, left)) {
+        write.settle.push_back({.id = task.id});
+      }
+      left -= write.settle.size();
+      co_await ledger.write(std::move(write));
+    }
+  }
+}
+
+/// Append, take and settle in batches of 100, so many of them in flight.
+void BM_Cycle(benchmark::State& state) {
+  Bench bench;
+  const RouteId route = run_task(bench.ledger->route_id("load"));
+  constexpr std::size_t kBatch = 100;
+  constexpr int kRounds = 50;
+  const auto before = ledger_log_bytes(*bench.ledger);
+  std::int64_t tasks = 0;
+  for (auto _ : state) {
+    boost::asio::io_context loop;
+    for (int i = 0; i < state.range(0); ++i) {
+      co_spawn(loop, cycle(*bench.ledger, route, kBatch, kRounds), boost::asio::detached);
+    }
+    loop.run();
+    tasks += state.range(0) * kRounds * static_cast<std::int64_t>(kBatch);
+  }
+  state.SetItemsProcessed(tasks);
+  state.counters["log_bytes_per_task"] =
+      static_cast<double>(ledger_log_bytes(*bench.ledger) - before) / static_cast<double>(tasks);
+}
+BENCHMARK(BM_Cycle)->Arg(1)->Arg(4)->Arg(8)->UseRealTime()->Unit(benchmark::kMillisecond);
+
+Task<> append_singly(Ledger& ledger, RouteId route, int count) {
+  static std::uint64_t identity = 0;
+  for (int i = 0; i < count; ++i) {
+    std::vector<NewEvent> one;
+    one.push_back(event({route}, ++identity));
+    co_await ledger.append(std::move(one));
+  }
+}
+
+/// One durable append per call, so many calls in flight. Nobody takes.
+void BM_SingleAppends(benchmark::State& state) {
+  Bench bench;
+  const RouteId route = run_task(bench.ledger->route_id("load"));
+  constexpr int kEach = 100;
+  for (auto _ : state) {
+    boost::asio::io_context loop;
+    for (int i = 0; i < state.range(0); ++i) {
+      co_spawn(loop, append_singly(*bench.ledger, route, kEach), boost::asio::detached);
+    }
+    loop.run();
+  }
+  state.SetItemsProcessed(state.iterations() * state.range(0) * kEach);
+}
+BENCHMARK(BM_SingleAppends)->Arg(1)->Arg(32)->UseRealTime()->Unit(benchmark::kMillisecond);
+
+Task<> take_one(Ledger& ledger, RouteId route) {
+  for (const TakenTask& task : co_await ledger.take(route, 1)) {
+    LedgerWrite write;
+    write.settle.push_back({.id = task.id});
+    co_await ledger.write(std::move(write));
+  }
+}
+
+/// One event to 1,000 routes, each of which takes and settles by itself.
+void BM_FanOut(benchmark::State& state) {
+  Bench bench;
+  std::vector<RouteId> routes;
+  for (int i = 0; i < 1000; ++i) {
+    routes.push_back(run_task(bench.ledger->route_id("subscriber-" + std::to_string(i))));
+  }
+  std::uint64_t identity = 0;
+  const auto before = ledger_log_bytes(*bench.ledger);
+  for (auto _ : state) {
+    boost::asio::io_context loop;
+    for (const RouteId route : routes) {
+      co_spawn(loop, take_one(*bench.ledger, route), boost::asio::detached);
+    }
+    std::vector<NewEvent> one;
+    one.push_back(event(routes, ++identity));
+    co_spawn(loop, bench.ledger->append(std::move(one)), boost::asio::detached);
+    loop.run();
+  }
+  state.SetItemsProcessed(state.iterations() * 1000);
+  state.counters["log_bytes_per_event"] =
+      static_cast<double>(ledger_log_bytes(*bench.ledger) - before) /
+      static_cast<double>(state.iterations());
+}
+BENCHMARK(BM_FanOut)->UseRealTime()->Unit(benchmark::kMillisecond);
+
+}  // namespace
+}  // namespace headrace
+
+BENCHMARK_MAIN();
