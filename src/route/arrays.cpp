@@ -8,7 +8,7 @@
 namespace headrace {
 namespace {
 
-constexpr std::size_t kMaxSteps = 5'000'000;
+constexpr std::size_t kMaxSteps = 1'000'000;
 
 bool fits_one(const std::vector<Condition>& any_of, const FieldValue& value) {
   return std::ranges::any_of(any_of, [&](const Condition& c) { return c.fits(value); });

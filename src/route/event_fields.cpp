@@ -81,26 +81,34 @@ struct EventFields::Walk {
     return std::string_view(out.unescaped_).substr(begin);
   }
 
+  /// A string that nobody asks for: the first stage has seen to all but its escapes.
+  void pass_string() {
+    if (escapes) string();
+  }
+
+  /// `node` is where a field ends.
   void leaf(std::uint32_t node, std::uint32_t member, FieldValue value) {
-    const std::uint32_t field = node == kNone ? kNone : tree.field_at(node);
-    if (field == kNone) return;
+    const std::uint32_t field = tree.field_at(node);
     if (out.heads_[field] == kNone) out.touched_.push_back(field);
     out.leaves_.push_back({value, out.heads_[field], member});
     out.heads_[field] = static_cast<std::uint32_t>(out.leaves_.size() - 1);
   }
 
   void scalar(char first, std::uint32_t node, std::uint32_t member) {
+    const bool wanted = node != kNone && tree.field_at(node) != kNone;
     if (first == '\0') corrupt("ends too early");
-    if (first == '"') return leaf(node, member, {FieldValue::Kind::kString, string()});
+    if (first == '"') {
+      if (wanted) return leaf(node, member, {FieldValue::Kind::kString, string()});
+      return pass_string();
+    }
     const std::string_view text = token();
-    if (first == '-' || (first >= '0' && first <= '9')) {
-      if (!is_json_number(text)) corrupt("has a malformed number");
-      leaf(node, member, {FieldValue::Kind::kNumber, text});
-    } else if (text == "true" || text == "false" || text == "null") {
-      leaf(node, member, {FieldValue::Kind::kWord, text});
-    } else {
+    const bool number = first == '-' || (first >= '0' && first <= '9');
+    if (number && !is_json_number(text)) corrupt("has a malformed number");
+    if (!number && text != "true" && text != "false" && text != "null") {
       corrupt("has something that is no value");
     }
+    const auto kind = number ? FieldValue::Kind::kNumber : FieldValue::Kind::kWord;
+    if (wanted) leaf(node, member, {kind, text});
   }
 
   /// A value of the field that `node` stands for.
@@ -122,9 +130,12 @@ struct EventFields::Walk {
   void member_of_object() {
     if (take() != '"') corrupt("has an object without a name in quotes");
     Level& level = levels.back();
-    const bool open = level.node != kNone && tree.leads_on(level.node);
-    const std::string_view name = string();
-    pending = open ? tree.step(level.node, name) : kNone;
+    if (level.node != kNone && tree.leads_on(level.node)) {
+      pending = tree.step(level.node, string());
+    } else {
+      pending = kNone;
+      pass_string();
+    }
     if (take() != ':') corrupt("has a name without ':'");
   }
 

@@ -17,47 +17,37 @@ class FieldTree {
   static constexpr std::uint32_t kNone = UINT32_MAX;
   static constexpr std::uint32_t kRoot = 0;
 
-  FieldTree() : fields_(1, kNone), leads_on_(1, false) {}
-
   /// The number of the field at `path`, given on first sight.
   std::uint32_t add(std::string_view path);
   /// The node that an event's name leads to from `node`, kNone if to none. A name may hold dots:
   /// {"a.b":1} and {"a":{"b":1}} are the same field.
   std::uint32_t step(std::uint32_t node, std::string_view name) const;
   /// The field that ends at `node`, kNone if none does.
-  std::uint32_t field_at(std::uint32_t node) const { return fields_[node]; }
+  std::uint32_t field_at(std::uint32_t node) const { return nodes_[node].field; }
   /// Do longer paths go through `node`?
-  bool leads_on(std::uint32_t node) const { return leads_on_[node]; }
+  bool leads_on(std::uint32_t node) const { return !nodes_[node].edges.empty(); }
   std::uint32_t size() const { return count_; }
 
  private:
   struct Edge {
-    std::uint32_t from;
     std::string name;
-    bool operator==(const Edge&) const = default;
+    std::uint32_t to;
   };
-  struct EdgeView {
-    std::uint32_t from;
-    std::string_view name;
-  };
-  struct EdgeHash {
+  struct TextHash {
     using is_transparent = void;
-    std::size_t operator()(const Edge& edge) const { return hash64(edge.name, edge.from); }
-    std::size_t operator()(const EdgeView& edge) const { return hash64(edge.name, edge.from); }
+    std::size_t operator()(std::string_view text) const { return hash64(text); }
   };
-  struct EdgeEqual {
-    using is_transparent = void;
-    template <class A, class B>
-    bool operator()(const A& a, const B& b) const {
-      return a.from == b.from && a.name == b.name;
-    }
+  struct Node {
+    std::uint32_t field = kNone;
+    std::vector<Edge> edges;
+    /// The same edges by name; filled once they are too many to look at one by one.
+    std::unordered_map<std::string, std::uint32_t, TextHash, std::equal_to<>> by_name;
   };
 
   std::uint32_t child(std::uint32_t node, std::string_view part) const;
+  std::uint32_t add_child(std::uint32_t node, std::string_view part);
 
-  std::unordered_map<Edge, std::uint32_t, EdgeHash, EdgeEqual> edges_;
-  std::vector<std::uint32_t> fields_;  // By node.
-  std::vector<bool> leads_on_;         // By node.
+  std::vector<Node> nodes_ = std::vector<Node>(1);
   std::uint32_t count_ = 0;
 };
 
