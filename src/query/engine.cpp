@@ -17,6 +17,11 @@ struct DestroyConfig {
 struct DestroyPrepared {
   void operator()(duckdb_prepared_statement statement) const { duckdb_destroy_prepare(&statement); }
 };
+struct DestroyExtracted {
+  void operator()(duckdb_extracted_statements statements) const {
+    duckdb_destroy_extracted(&statements);
+  }
+};
 struct DestroyPending {
   void operator()(duckdb_pending_result pending) const { duckdb_destroy_pending(&pending); }
 };
@@ -125,8 +130,36 @@ std::string with_readable_columns(duckdb_prepared_statement statement, const std
   return fmt::format("SELECT {} FROM (\n{}\n) AS opaque({})", casts, sql, names);
 }
 
+void run(duckdb_prepared_statement statement) {
+  duckdb_result result;
+  const duckdb_state state = duckdb_execute_prepared(statement, &result);
+  const std::string message = state == DuckDBError ? duckdb_result_error(&result) : "";
+  duckdb_destroy_result(&result);
+  if (state == DuckDBError) throw engine_error(message);
+}
+
+/// Prepares the statement that gives the rows. Some statements (PIVOT) are several to the engine's
+/// parser: those before the last are run.
+Prepared prepare_last(duckdb_connection connection, const std::string& sql) {
+  duckdb_extracted_statements raw = nullptr;
+  const idx_t count = duckdb_extract_statements(connection, sql.c_str(), &raw);
+  const Owned<duckdb_extracted_statements, DestroyExtracted> statements(raw);
+  if (count == 0) {
+    const char* message = duckdb_extract_statements_error(raw);
+    throw engine_error(message ? message : "there is no SQL statement");
+  }
+  for (idx_t i = 0;; ++i) {
+    duckdb_prepared_statement one = nullptr;
+    const duckdb_state state = duckdb_prepare_extracted_statement(connection, raw, i, &one);
+    Prepared prepared(one);
+    if (state == DuckDBError) throw engine_error(duckdb_prepare_error(one));
+    if (i + 1 == count) return prepared;
+    run(one);
+  }
+}
+
 Prepared prepare_readable(duckdb_connection connection, const std::string& sql) {
-  Prepared statement = prepare(connection, sql);
+  Prepared statement = prepare_last(connection, sql);
   const std::string readable = with_readable_columns(statement.get(), sql);
   return readable.empty() ? std::move(statement) : prepare(connection, readable);
 }
@@ -207,6 +240,21 @@ std::vector<std::vector<Cell>> Engine::rows(const std::string& sql,
   return all;
 }
 
+void Engine::each_chunk(const std::string& sql, const std::function<void(duckdb_data_chunk)>& use) {
+  throw_if_stopped();
+  duckdb_result result;
+  if (duckdb_query(connection_, sql.c_str(), &result) == DuckDBError) {
+    const Error error = engine_error(duckdb_result_error(&result));
+    duckdb_destroy_result(&result);
+    throw error;
+  }
+  const std::unique_ptr<duckdb_result, decltype(&duckdb_destroy_result)> owned(
+      &result, &duckdb_destroy_result);
+  while (const Owned<duckdb_data_chunk, DestroyChunk> chunk{duckdb_fetch_chunk(result)}) {
+    use(chunk.get());
+  }
+}
+
 std::unique_ptr<EngineRows> Engine::stream(const std::string& sql) {
   throw_if_stopped();
   const Prepared statement = prepare_readable(connection_, sql);
@@ -226,7 +274,8 @@ std::unique_ptr<EngineRows> Engine::stream(const std::string& sql) {
   return std::make_unique<EngineRows>(*this, result);
 }
 
-void Engine::set_list(const std::string& name, const std::vector<std::string>& values) {
+void Engine::set_list(const std::string& name,
+                      const std::vector<std::optional<std::string>>& values) {
   if (values.empty()) {  // The engine makes no value of an empty list.
     execute(fmt::format("SET VARIABLE {} = []::VARCHAR[]", sql_name(name)));
     return;
@@ -237,18 +286,29 @@ void Engine::set_list(const std::string& name, const std::vector<std::string>& v
   std::vector<duckdb_value> raw;
   owned.reserve(values.size());
   raw.reserve(values.size());
-  for (const std::string& value : values) {
-    owned.emplace_back(duckdb_create_varchar_length(value.data(), value.size()));
+  for (const std::optional<std::string>& value : values) {
+    owned.emplace_back(value ? duckdb_create_varchar_length(value->data(), value->size())
+                             : duckdb_create_null_value());
     raw.push_back(owned.back().get());
   }
   const Prepared statement =
       prepare(connection_, fmt::format("SET VARIABLE {} = $1", sql_name(name)));
   bind(statement.get(), 1, duckdb_create_list_value(text.get(), raw.data(), raw.size()));
-  duckdb_result result;
-  const duckdb_state state = duckdb_execute_prepared(statement.get(), &result);
-  const std::string message = state == DuckDBError ? duckdb_result_error(&result) : "";
-  duckdb_destroy_result(&result);
-  if (state == DuckDBError) throw engine_error(message);
+  run(statement.get());
+}
+
+std::vector<std::string> Engine::table_names(const std::string& sql) {
+  const Owned<duckdb_value, DestroyValue> list(
+      duckdb_get_table_names(connection_, sql.c_str(), false));
+  std::vector<std::string> names;
+  if (!list) return names;
+  for (idx_t i = 0; i < duckdb_get_list_size(list.get()); ++i) {
+    const Owned<duckdb_value, DestroyValue> name(duckdb_get_list_child(list.get(), i));
+    char* text = duckdb_get_varchar(name.get());
+    names.emplace_back(text);
+    duckdb_free(text);
+  }
+  return names;
 }
 
 EngineRows::EngineRows(Engine& engine, duckdb_result result) : engine_(engine), result_(result) {

@@ -3,6 +3,7 @@
 #include <duckdb.h>
 
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -43,8 +44,14 @@ class Engine {
                                       const std::vector<std::string>& parameters = {});
   /// Runs one statement up to its first rows. The next statement ends it.
   std::unique_ptr<EngineRows> stream(const std::string& sql);
-  /// SET VARIABLE name = [values...]: how long lists reach SQL without being parsed.
-  void set_list(const std::string& name, const std::vector<std::string>& values);
+  /// Runs one statement and shows each chunk of its rows.
+  void each_chunk(const std::string& sql, const std::function<void(duckdb_data_chunk)>& use);
+  /// SET VARIABLE name = [values...]: how long lists of text reach SQL without being parsed.
+  void set_list(const std::string& name, const std::vector<std::optional<std::string>>& values);
+
+  /// Tables that one statement names and that are no CTEs of its own; none if the engine cannot
+  /// say.
+  std::vector<std::string> table_names(const std::string& sql);
 
   /// Ends what runs now, and all that is started before allow() is called, with kCancelled.
   void interrupt();

@@ -145,7 +145,6 @@ TEST(EngineErrors, KeepTheMessageWithItsCaret) {
 TEST(EngineErrors, SayWhatToDoNext) {
   Engine engine(QueryOptions{.memory_bytes = 20u << 20});
   EXPECT_EQ(kind_of(engine, "SELEC 1"), ErrorKind::kInvalid);
-  EXPECT_EQ(kind_of(engine, "SELECT 1; SELECT 2"), ErrorKind::kInvalid);
   EXPECT_EQ(kind_of(engine, "SELECT 'x'::INTEGER"), ErrorKind::kInvalid);
   EXPECT_EQ(kind_of(engine, "SELECT list(range) FROM range(100000000)"), ErrorKind::kTransient);
 }

@@ -132,6 +132,10 @@ EngineType engine_type(duckdb_logical_type type) {
   return out;
 }
 
+EngineType vector_type(duckdb_vector vector) {
+  return child(duckdb_vector_get_column_type(vector));
+}
+
 std::string type_name(const EngineType& type) {
   if (type.json) return "JSON";
   switch (type.id) {

@@ -26,6 +26,7 @@ struct EngineType {
 };
 
 EngineType engine_type(duckdb_logical_type type);
+EngineType vector_type(duckdb_vector vector);
 
 /// "BIGINT", "DECIMAL(18,3)", "STRUCT(a INTEGER, b VARCHAR[])": as SQL spells it.
 std::string type_name(const EngineType& type);
