@@ -54,20 +54,18 @@ std::vector<Record> decode(BytesView bytes, std::string_view name) {
   return records;
 }
 
+constexpr const char* kStateKey = "given/state";
+
+std::string log_key(std::uint64_t number) { return fmt::format("given/log/{:016x}", number); }
+
+std::string partition_key(unsigned bits, std::size_t index) {
+  return fmt::format("given/part/{}/{:06x}", bits, index);
+}
+
 }  // namespace
 
 GivenObjects::GivenObjects(SourceMemory& memory, std::string source, std::size_t most)
     : memory_(memory), source_(std::move(source)), most_(most) {}
-
-std::string GivenObjects::state_key() const { return source_ + "/given/state"; }
-
-std::string GivenObjects::log_key(std::uint64_t number) const {
-  return fmt::format("{}/given/log/{:016x}", source_, number);
-}
-
-std::string GivenObjects::partition_key(unsigned bits, std::size_t index) const {
-  return fmt::format("{}/given/part/{}/{:06x}", source_, bits, index);
-}
 
 std::size_t GivenObjects::index_of(std::uint64_t key) const {
   return bits_ == 0 ? 0 : static_cast<std::size_t>(key >> (64 - bits_));
@@ -75,7 +73,7 @@ std::size_t GivenObjects::index_of(std::uint64_t key) const {
 
 Task<> GivenObjects::load() {
   size_ = logged_ = 0;
-  const std::optional<Bytes> state = co_await memory_.load(state_key());
+  const std::optional<Bytes> state = co_await memory_.load(kStateKey);
   if (state) {
     unsigned long long first = 0;
     if (std::sscanf(state->c_str(), "headrace-given 1 %u %llu", &saved_bits_, &first) != 2 ||
@@ -240,7 +238,7 @@ Task<> GivenObjects::checkpoint() {
   grow();
   co_await save_partitions();
   std::vector<SourceMemory::Change> changes;
-  changes.push_back({state_key(), fmt::format("headrace-given 1 {} {}\n", bits_, log_end)});
+  changes.push_back({kStateKey, fmt::format("headrace-given 1 {} {}\n", bits_, log_end)});
   for (std::uint64_t i = log_first_; i < log_end; ++i) changes.push_back({log_key(i), {}});
   if (saved_bits_ != bits_) {
     for (std::size_t i = 0; i < std::size_t{1} << saved_bits_; ++i) {

@@ -31,7 +31,7 @@ namespace headrace {
 /// Threads     One executor; settle() may overlap with everything else.
 class GivenObjects {
  public:
-  /// `memory` outlives the set. `source` is the start of its keys there, and the name in messages.
+  /// `memory` is this source's own and outlives the set. `source` is its name for messages.
   GivenObjects(SourceMemory& memory, std::string source, std::size_t most);
 
   /// Reads what was saved. To be called once, before anything else.
@@ -78,9 +78,6 @@ class GivenObjects {
   Task<> save_partitions();
   /// Has a change of flags saved with the next batch.
   void note(const Entry& entry);
-  std::string state_key() const;
-  std::string log_key(std::uint64_t number) const;
-  std::string partition_key(unsigned bits, std::size_t index) const;
 
   SourceMemory& memory_;
   const std::string source_;

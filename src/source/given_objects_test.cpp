@@ -128,10 +128,10 @@ TEST_F(GivenObjectsTest, RefusesMoreThanItMayHold) {
 }
 
 TEST_F(GivenObjectsTest, SaysWhenItsMemoryIsBroken) {
-  memory_.values["uploads/given/state"] = "something else";
+  memory_.values["given/state"] = "something else";
   EXPECT_THROW(restart(), Error);
   memory_.values.clear();
-  memory_.values["uploads/given/part/0/000000"] = "torn";
+  memory_.values["given/part/0/000000"] = "torn";
   EXPECT_THROW(restart(), Error);
 }
 

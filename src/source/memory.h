@@ -9,11 +9,11 @@
 
 namespace headrace {
 
-/// Where sources keep what they have given, durably: named values of at most 256 KiB, the name of
-/// the source first. The engine's is made of the ledger's notes.
+/// Where one source keeps what it has given, durably: named values of at most 256 KiB. The engine's
+/// is made of the ledger's notes.
 ///
 /// Errors   Error; kTransient when the disk is full.
-/// Threads  The executor of the sources.
+/// Threads  The executor of its source.
 class SourceMemory {
  public:
   struct Change {

@@ -34,7 +34,7 @@ class RetryingStoreTest : public testing::Test {
     fault.times = times;
     faults_->add(fault);
   }
-  std::uint64_t puts() const { return faults_->calls(StoreCall::kPut); }
+  std::uint64_t put_calls() const { return faults_->calls(StoreCall::kPut); }
 
   const ObjectKey key_{"bucket", "key"};
   ManualClock clock_;
@@ -55,7 +55,7 @@ TEST_F(RetryingStoreTest, TriesOnlyWhatMayPassByItself) {
   fault.error = ErrorKind::kInvalid;
   faults_->add(fault);
   EXPECT_THROW(run_task(store_->put(key_, "x")), Error);
-  EXPECT_EQ(puts(), 1u);
+  EXPECT_EQ(put_calls(), 1u);
 }
 
 TEST_F(RetryingStoreTest, FindsItsOwnWriteAfterALostAnswer) {
@@ -63,7 +63,7 @@ TEST_F(RetryingStoreTest, FindsItsOwnWriteAfterALostAnswer) {
   const auto etag = run_task(store_->put_if_absent(key_, "mine"));
   ASSERT_TRUE(etag);
   EXPECT_EQ(etag, run_task(memory_->head(key_))->etag);
-  EXPECT_EQ(puts(), 2u);
+  EXPECT_EQ(put_calls(), 2u);
 
   faults_->clear();
   fail(Kind::kFailAfter, StoreCall::kPut);
@@ -82,7 +82,7 @@ TEST_F(RetryingStoreTest, LosesAgainstAnotherWriterAfterALostAnswer) {
   run_task(memory_->put(key_, "theirs", {.metadata = {{std::string(kWriteId), "other"}}}));
   fail(Kind::kFailAfter, StoreCall::kPut);
   EXPECT_EQ(run_task(store_->put_if_absent(key_, "mine")), std::nullopt);
-  EXPECT_EQ(puts(), 2u);
+  EXPECT_EQ(put_calls(), 2u);
 }
 
 TEST_F(RetryingStoreTest, KeepsTheWriteIdOfTheCaller) {
@@ -103,7 +103,7 @@ TEST_F(RetryingStoreTest, SendsALongBodyOnlyOnce) {
   EXPECT_TRUE(*run_task(read_object(*memory_, key_, body.size())) == body);
   fail(Kind::kCut, StoreCall::kPut);
   EXPECT_THROW(run_task(store_->put(key_, body)), Error);
-  EXPECT_EQ(puts(), 2u);
+  EXPECT_EQ(put_calls(), 2u);
 }
 
 TEST_F(RetryingStoreTest, ReadsOnWhereABodyBroke) {

@@ -59,6 +59,15 @@ class Changed {
   std::unordered_map<std::string, What> what_;
 };
 
+/// What the pool works on. Shared with the work under way, so that the source may be destroyed
+/// meanwhile; touched by one at a time, because next() waits for the pool.
+struct Tree {
+  explicit Tree(FolderScan the_scan) : scan(std::move(the_scan)) {}
+  FolderScan scan;
+  std::optional<Inotify> inotify;  // From the start on.
+  std::vector<ObjectInfo> found;
+};
+
 class WatchSource final : public Source {
  public:
   WatchSource(WatchOptions options, KeyMatcher matcher, SourceMemory& memory, CpuPool& io,
@@ -70,7 +79,8 @@ class WatchSource final : public Source {
         clock_(clock),
         random_(random),
         log_(log),
-        scan_(options_.root, options_.bucket, folder_of(options_.prefix), options_.prefix),
+        tree_(std::make_shared<Tree>(FolderScan(options_.root, options_.bucket,
+                                                folder_of(options_.prefix), options_.prefix))),
         given_(memory, options_.name, options_.remember) {}
 
   Task<std::optional<EventBatch>> next() override {
@@ -110,10 +120,10 @@ class WatchSource final : public Source {
 
   Task<> start() {
     co_await given_.load();
-    inotify_.emplace();
+    tree_->inotify.emplace();
     // A descriptor of its own, because Asio's object closes what it is given.
     readable_.emplace(co_await boost::asio::this_coro::executor,
-                      ::fcntl(inotify_->fd(), F_DUPFD_CLOEXEC, 0));
+                      ::fcntl(tree_->inotify->fd(), F_DUPFD_CLOEXEC, 0));
     look_at_everything();
     started_ = true;
   }
@@ -121,13 +131,13 @@ class WatchSource final : public Source {
   void look_at_everything() {
     given_.begin_pass();
     in_pass_ = true;
-    scan_.restart();
+    tree_->scan.restart();
   }
 
   /// Takes what the kernel has, as long as there is room for it here.
   void read_changes() {
     while (changed_.size() < kMostChanged) {
-      std::vector<Change> changes = inotify_->read();
+      std::vector<Change> changes = tree_->inotify->read();
       if (changes.empty()) return;
       for (Change& change : changes) take(std::move(change));
     }
@@ -142,7 +152,7 @@ class WatchSource final : public Source {
       case Change::Kind::kGone:
         return changed(std::move(change.path), Changed::What::kGone);
       case Change::Kind::kNewFolder:
-        return scan_.add(std::move(change.path));
+        return tree_->scan.add(std::move(change.path));
       case Change::Kind::kFolderGone:
         log_.warning("a folder was moved away; what was in it gives no deletions",
                      {{"source", options_.name}, {"folder", change.path}});
@@ -157,22 +167,25 @@ class WatchSource final : public Source {
   }
 
   void changed(std::string key, Changed::What what) {
-    if (scan_.wants(key)) changed_.add(std::move(key), what);
+    if (tree_->scan.wants(key)) changed_.add(std::move(key), what);
   }
 
   bool has_work() const {
-    return changed_.size() > 0 || at_ < found_.size() || !scan_.done() || in_pass_ || any_settled();
+    return changed_.size() > 0 || at_ < tree_->found.size() || !tree_->scan.done() || in_pass_ ||
+           any_settled();
   }
   bool any_settled() const {
     return !settling_.empty() && settling_.begin()->first <= clock_.now();
   }
 
-  /// One step of whatever is to be done, changes first.
+  /// One step of whatever is to be done.
   Task<EventBatch> gather() {
-    if (changed_.size() > 0) co_return co_await look_at_changed();
+    const bool listing = at_ < tree_->found.size() || !tree_->scan.done();
+    changes_next_ = !changes_next_ || !listing;
+    if (changed_.size() > 0 && changes_next_) co_return co_await look_at_changed();
     if (any_settled()) co_return co_await look_at_settled();
-    if (at_ < found_.size()) co_return take_found();
-    if (!scan_.done()) {
+    if (at_ < tree_->found.size()) co_return take_found();
+    if (!tree_->scan.done()) {
       if (settling_.size() < kMostSettling) {
         co_await scan_on();
       } else {
@@ -182,7 +195,7 @@ class WatchSource final : public Source {
       in_pass_ = false;
       co_await given_.end_pass();
       log_.debug("listing ended", {{"source", options_.name},
-                                   {"watches", inotify_->watches()},
+                                   {"watches", tree_->inotify->watches()},
                                    {"remembered", given_.size()},
                                    {"unmatched", unmatched_}});
     }
@@ -190,15 +203,20 @@ class WatchSource final : public Source {
   }
 
   Task<> scan_on() {
-    found_.clear();
+    tree_->found.clear();
     at_ = 0;
-    // The pool works on members that nobody else touches meanwhile: next() waits here.
-    co_await run_on(io_, [this] { scan_.step(*inotify_, kScanStep, found_); });
+    co_await run_on(io_,
+                    [tree = tree_] { tree->scan.step(*tree->inotify, kScanStep, tree->found); });
+  }
+
+  Task<std::vector<std::optional<FolderScan::Now>>> look_at(std::vector<std::string> keys) {
+    co_return co_await run_on(
+        io_, [tree = tree_, keys = std::move(keys)] { return tree->scan.look_at(keys); });
   }
 
   Task<EventBatch> look_at_changed() {
     const std::vector<std::string> keys = changed_.first(kMostEvents);
-    auto now = co_await run_on(io_, [this, &keys] { return scan_.look_at(keys); });
+    auto now = co_await look_at(keys);
     Draft draft;
     for (std::size_t i = 0; i < keys.size(); ++i) {
       const Changed::What what = changed_.pop();
@@ -216,8 +234,8 @@ class WatchSource final : public Source {
 
   EventBatch take_found() {
     Draft draft;
-    for (; at_ < found_.size() && draft.events.size() < kMostEvents; ++at_) {
-      add_when_settled(draft, std::move(found_[at_]));
+    for (; at_ < tree_->found.size() && draft.events.size() < kMostEvents; ++at_) {
+      add_when_settled(draft, std::move(tree_->found[at_]));
     }
     return finish(std::move(draft));
   }
@@ -229,7 +247,7 @@ class WatchSource final : public Source {
       keys.push_back(at->second.key);
       if (keys.size() == kMostEvents) break;
     }
-    auto now = co_await run_on(io_, [this, &keys] { return scan_.look_at(keys); });
+    auto now = co_await look_at(keys);
     Draft draft;
     for (auto& one : now) {
       const Settling waited = std::move(settling_.extract(settling_.begin()).mapped());
@@ -304,8 +322,7 @@ class WatchSource final : public Source {
   Clock& clock_;
   Random& random_;
   const Log& log_;
-  FolderScan scan_;
-  std::optional<Inotify> inotify_;
+  const std::shared_ptr<Tree> tree_;
   std::optional<boost::asio::posix::stream_descriptor> readable_;
   GivenObjects given_;
   Wake wake_;
@@ -314,8 +331,8 @@ class WatchSource final : public Source {
   bool in_pass_ = false;
 
   Changed changed_;
-  std::vector<ObjectInfo> found_;
-  std::size_t at_ = 0;  // Into found_.
+  std::size_t at_ = 0;        // Into tree_->found.
+  bool changes_next_ = true;  // Changes and the listing take turns.
   std::multimap<Time, Settling> settling_;
   std::uint64_t unmatched_ = 0;
 };

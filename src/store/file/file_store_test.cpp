@@ -5,6 +5,8 @@
 #include <sys/mount.h>
 #include <sys/stat.h>
 
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_signal.hpp>
 #include <chrono>
 #include <filesystem>
 
@@ -288,6 +290,37 @@ TEST_F(FileStoreTest, WaitsForRoomWhenTheDiskIsFull) {
   EXPECT_EQ(run_task(read_object(*store, key("small"), 2000)), Bytes(1000, 'x'));
   EXPECT_TRUE(fs::is_empty(mount + "/.headrace/tmp"));
   ASSERT_EQ(::umount2(mount.c_str(), MNT_DETACH), 0);
+}
+
+TEST_F(FileStoreTest, LeavesNothingWhenAPutIsCancelled) {
+  /// Gives two pieces and then waits for the end of days.
+  class Endless final : public ByteSource {
+   public:
+    explicit Endless(Clock& clock) : clock_(clock) {}
+    Task<Bytes> read() override {
+      if (++pieces_ > 2) co_await clock_.sleep(std::chrono::hours(1));
+      co_return Bytes(1000, 'x');
+    }
+
+   private:
+    Clock& clock_;
+    int pieces_ = 0;
+  } body(clock_);
+  boost::asio::io_context loop;
+  boost::asio::cancellation_signal stop;
+  std::exception_ptr failure;
+  boost::asio::co_spawn(
+      loop, store_->put_stream(key("a"), body, {}),
+      boost::asio::bind_cancellation_slot(
+          stop.slot(), [&](std::exception_ptr e, std::optional<Etag>) { failure = e; }));
+  while (clock_.sleepers() == 0) loop.run_one();
+  EXPECT_EQ(files_in(".headrace/tmp"), 1u);
+  stop.emit(boost::asio::cancellation_type::all);
+  loop.run();
+  ASSERT_TRUE(failure);
+  EXPECT_EQ(to_error(failure).kind(), ErrorKind::kCancelled);
+  EXPECT_EQ(files_in(".headrace/tmp"), 0u);
+  EXPECT_EQ(get("a"), "(none)");
 }
 
 class PlainFileStoreTest : public FileStoreTest {

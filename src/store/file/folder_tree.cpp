@@ -237,7 +237,8 @@ std::optional<Etag> FolderTree::commit(TempFile& temp, const ObjectKey& key,
   return etag;
 }
 
-Fd FolderTree::place(int root, TempFile& temp, const ObjectKey& key, const WriteCondition& condition) {
+Fd FolderTree::place(int root, TempFile& temp, const ObjectKey& key,
+                     const WriteCondition& condition) {
   if (condition.if_absent && condition.if_match) return Fd();  // Both never hold.
   const std::string folder = split(key).folder;
   for (int attempt = 0; attempt < kMostAttempts; ++attempt) {
@@ -301,9 +302,7 @@ bool FolderTree::remove(const ObjectKey& key) {
 
 bool FolderTree::set_tags(const ObjectKey& key, const Tags& tags) {
   if (config_.plain) {
-    throw Error(ErrorKind::kInvalid, fmt::format("tag {}: a plain file has no tags; reach it "
-                                                 "through a store of kind file",
-                                                 key.text()));
+    throw Error(ErrorKind::kInvalid, "tag " + key.text() + ": a plain file has no tags");
   }
   if (!head(key)) return false;
   const Fd root = make_root();
