@@ -166,6 +166,14 @@ routes:
 )");
 }
 
+TEST(Document, ShowsNoSecretThatIsNotThere) {
+  Document document("h.yaml", "version: 1\nname: x\nstores: { w: { kind: web, endpoint: e } }\n",
+                    environment());
+  ASSERT_TRUE(document.read(sample::stack_spec()));
+  EXPECT_THAT(document.show(sample::stack_spec()),
+              testing::HasSubstr("endpoint: e\n    port: 443"));
+}
+
 TEST(Document, ReadsBackWhatItShows) {
   Document first("stacks/headrace.yaml", std::string(kWhole), environment());
   ASSERT_TRUE(first.read(sample::stack_spec()));

@@ -29,7 +29,7 @@ std::string on_one_line(const Node& node) {
 
 std::string default_cell(const FieldInfo& field) {
   if (field.required) return "required";
-  if (!field.fallback || field.secret) return "";
+  if (!field.fallback) return "";
   return fmt::format("`{}`", on_one_line(*field.fallback));
 }
 

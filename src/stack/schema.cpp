@@ -12,7 +12,7 @@ void write_described(JsonWriter& json, const AnyType& type, std::string_view doc
   type.schema(inner);
   const std::string& schema = inner.text();
   json.begin_object().key("description").string(doc);
-  if (field && field->fallback && !field->secret) {
+  if (field && field->fallback) {
     write_json(json.key("default"), *field->fallback);
   }
   if (field && !field->examples.empty()) {

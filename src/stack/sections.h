@@ -34,7 +34,7 @@ struct FieldInfo {
   bool required = false;
   bool secret = false;
   std::shared_ptr<const AnyType> type;
-  std::optional<Node> fallback;  ///< What `show` prints where the key is left out.
+  std::optional<Node> fallback;  ///< What `show` prints where the key is left out; no secret.
   std::vector<Node> examples;
 };
 

@@ -238,9 +238,10 @@ class StructType final : public Type<T>, public StructSection {
     Node map;
     map.kind = Node::Kind::kMap;
     for (std::size_t i = 0; i < writers_.size(); ++i) {
-      auto child = fields()[i].required ? std::nullopt : writers_[i](value);
+      if (fields()[i].required || fields()[i].secret) continue;
+      auto child = writers_[i](value);
       if (!child) continue;
-      map.children.push_back(fields()[i].secret ? Node::masked() : *std::move(child));
+      map.children.push_back(*std::move(child));
       map.children.back().key = fields()[i].name;
     }
     return map;
@@ -291,7 +292,7 @@ class Spec {
     if (!all.otherwise.empty()) {
       otherwise = node_that_reads(*type, all.otherwise);
       info.fallback = type->show(*otherwise);
-    } else if (!all.required) {
+    } else if (!all.required && !all.secret) {
       info.fallback = type->write(T{}.*member);
     }
     auto write = [type, member, shown = info.fallback](const T& value) {
