@@ -1,9 +1,9 @@
 #include <cstdint>
-#include <cstdio>
-#include <cstdlib>
+#include <string>
 #include <string_view>
 #include <vector>
 
+#include "core/error.h"
 #include "format/json_edit.h"
 #include "format/json_edit_model.h"
 
@@ -32,9 +32,7 @@ void check(std::string_view input) {
   const auto& config = all[static_cast<unsigned char>(input[0]) % all.size()];
   const std::size_t piece = 1 + static_cast<unsigned char>(input[1]) % 32;
   const std::string wrong = json_edit_model::check(config, input.substr(2), piece);
-  if (wrong.empty()) return;
-  std::fprintf(stderr, "%s\n", wrong.c_str());
-  std::abort();
+  if (!wrong.empty()) throw Error(ErrorKind::kBug, wrong);
 }
 
 }  // namespace

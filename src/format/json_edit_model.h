@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/random.h"
 #include "format/json_edit.h"
 
 /// The slow and plain way to edit JSON, for tests and fuzzers: simdjson judges, a naive tree of raw
@@ -311,5 +312,64 @@ inline std::string check(const JsonEditConfig& config, std::string_view text, st
   if (judgement == Judgement::kGood) return compare(text, out, config);
   return text == out ? "" : compare_lines(text, out, config);
 }
+
+/// Random JSON text with odd spacing, double keys, escapes and now and then a broken byte.
+class RandomText {
+ public:
+  explicit RandomText(std::uint64_t seed) : random_(seed) {}
+
+  std::string text() {
+    std::string out;
+    const bool array = random_.below(4) == 0;
+    const bool pretty = random_.below(4) == 0;
+    if (array) out += "[";
+    const std::uint64_t count = random_.below(5);
+    for (std::uint64_t i = 0; i < count; ++i) {
+      if (array && i > 0) out += ",";
+      if (array) out += space(true);
+      out += random_.below(8) == 0 ? value(0, pretty) : object(0, pretty);
+      if (!array) out += random_.below(3) == 0 ? "\r\n" : "\n";
+    }
+    if (array) out += "]\n";
+    if (random_.below(4) == 0 && !out.empty()) out.pop_back();
+    for (std::uint64_t n = random_.below(4); n == 3 && !out.empty(); --n) {
+      out[random_.below(out.size())] = "{}[],:\"\\x0\n\x80"[random_.below(13)];
+    }
+    return out;
+  }
+
+ private:
+  std::string space(bool lines) {
+    switch (random_.below(5)) {
+      case 0:
+        return " ";
+      case 1:
+        return lines ? "\n  " : "\t";
+      default:
+        return "";
+    }
+  }
+
+  std::string object(int depth, bool lines) {
+    static constexpr std::string_view kKeys[] = {"a", "b", "c", "d", "\\u0061", "e\\\"", "é"};
+    std::string out = "{" + space(lines);
+    const std::uint64_t count = random_.below(5);
+    for (std::uint64_t i = 0; i < count; ++i) {
+      if (i > 0) out += "," + space(lines);
+      out += "\"" + std::string(kKeys[random_.below(std::size(kKeys))]) + "\"" + space(lines) + ":";
+      out += space(lines) + value(depth + 1, lines) + space(lines);
+    }
+    return out + "}";
+  }
+
+  std::string value(int depth, bool lines) {
+    static constexpr std::string_view kScalars[] = {
+        "null", "true", "1", "-0.50e+3", "\"\"", "\"a,b}\"", "\"\\\\\"", "[]", "[1, {\"a\":2}]"};
+    if (depth < 4 && random_.below(3) == 0) return object(depth, lines);
+    return std::string(kScalars[random_.below(std::size(kScalars))]);
+  }
+
+  SeededRandom random_;
+};
 
 }  // namespace headrace::json_edit_model

@@ -8,7 +8,6 @@
 #include <vector>
 
 #include "core/error.h"
-#include "core/random.h"
 #include "format/json_edit_model.h"
 
 namespace headrace {
@@ -399,72 +398,13 @@ INSTANTIATE_TEST_SUITE_P(
         RefusedCase{"RenameToItself", rename({{"a", "a"}}), "the new name is the old one"}),
     case_name);
 
-/// Random JSON text with odd spacing, double keys, escapes and now and then a broken byte.
-class RandomText {
- public:
-  explicit RandomText(std::uint64_t seed) : random_(seed) {}
-
-  std::string text() {
-    std::string out;
-    const bool array = random_.below(4) == 0;
-    const bool pretty = random_.below(4) == 0;
-    if (array) out += "[";
-    const std::uint64_t count = random_.below(5);
-    for (std::uint64_t i = 0; i < count; ++i) {
-      if (array && i > 0) out += ",";
-      if (array) out += space(true);
-      out += random_.below(8) == 0 ? value(0, pretty) : object(0, pretty);
-      if (!array) out += random_.below(3) == 0 ? "\r\n" : "\n";
-    }
-    if (array) out += "]\n";
-    if (random_.below(4) == 0 && !out.empty()) out.pop_back();
-    for (std::uint64_t n = random_.below(4); n == 3 && !out.empty(); --n) {
-      out[random_.below(out.size())] = "{}[],:\"\\x0\n\x80"[random_.below(13)];
-    }
-    return out;
-  }
-
- private:
-  std::string space(bool lines) {
-    switch (random_.below(5)) {
-      case 0:
-        return " ";
-      case 1:
-        return lines ? "\n  " : "\t";
-      default:
-        return "";
-    }
-  }
-
-  std::string object(int depth, bool lines) {
-    static constexpr std::string_view kKeys[] = {"a", "b", "c", "d", "\\u0061", "e\\\"", "é"};
-    std::string out = "{" + space(lines);
-    const std::uint64_t count = random_.below(5);
-    for (std::uint64_t i = 0; i < count; ++i) {
-      if (i > 0) out += "," + space(lines);
-      out += "\"" + std::string(kKeys[random_.below(std::size(kKeys))]) + "\"" + space(lines) + ":";
-      out += space(lines) + value(depth + 1, lines) + space(lines);
-    }
-    return out + "}";
-  }
-
-  std::string value(int depth, bool lines) {
-    static constexpr std::string_view kScalars[] = {
-        "null", "true", "1", "-0.50e+3", "\"\"", "\"a,b}\"", "\"\\\\\"", "[]", "[1, {\"a\":2}]"};
-    if (depth < 4 && random_.below(3) == 0) return object(depth, lines);
-    return std::string(kScalars[random_.below(std::size(kScalars))]);
-  }
-
-  SeededRandom random_;
-};
-
 TEST(JsonEdit, AgreesWithASlowModelOnRandomTexts) {
   std::vector<JsonEditConfig> configs = {
       set({{"a", "\"\""}}), set({{"a.b", "1"}, {"c", "null"}, {"a.d.e", "[]"}}),
       remove({"a", "b.a"}), rename({{"a", "b"}, {"c.a", "d"}}),
       all_three(),          present_only()};
   for (std::uint64_t seed = 0; seed < 20'000; ++seed) {
-    const std::string text = RandomText(seed).text();
+    const std::string text = json_edit_model::RandomText(seed).text();
     const std::string wrong =
         json_edit_model::check(configs[seed % configs.size()], text, 1 + seed % 17);
     ASSERT_EQ(wrong, "") << "seed " << seed << "\n" << text;

@@ -56,6 +56,7 @@ struct TaskContext {
   /// the event's, afterwards what the step before left (a `move` changes both).
   ObjectKey object;
   std::optional<Etag> etag;
+  std::string store;  ///< Of `object`, once a `move` left the event's store; empty until then.
   std::vector<DeadLine> dead_lines;  ///< Steps add; work/ makes them durable when settling.
 };
 
