@@ -13,7 +13,7 @@ namespace {
 std::string outcome(BytesView packed, std::size_t piece) {
   Bytes out;
   try {
-    Decompressor decompressor({.output_bytes = 1 << 20, .ratio = 500, .window_bytes = 1 << 20});
+    Decompressor decompressor({.output_bytes = 1 << 20, .ratio = 500, .window_bytes = 8 << 20});
     const auto drain = [&] {
       for (Bytes more = decompressor.next(); !more.empty(); more = decompressor.next()) out += more;
     };
