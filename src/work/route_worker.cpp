@@ -38,6 +38,10 @@ Task<> RouteWorker::run() {
   }
 }
 
+Time RouteWorker::latest_retry() const {
+  return sink_ ? std::max(latest_retry_, sink_->counters().latest_retry) : latest_retry_;
+}
+
 void RouteWorker::drain() {
   if (sink_) sink_->drain();
 }
@@ -107,6 +111,7 @@ Task<> RouteWorker::run_steps(TakenTask task) {
   LedgerWrite write;
   write.settle.push_back(settle_failure(plan_, task, *failure, services_.clock, services_.random));
   const bool died = write.settle[0].how == Settled::How::kDead;
+  if (!died) latest_retry_ = std::max(latest_retry_, write.settle[0].due);
   co_await this->write(std::move(write));
   (log_.*(died ? &Log::warning : &Log::info))(
       died ? "task is a dead letter now" : "task failed, will be tried again",

@@ -33,6 +33,8 @@ class RouteWorker {
   Task<> finish();
 
   std::size_t running() const { return slots_.used(); }
+  /// The latest due time given to a task that failed and will be tried again.
+  Time latest_retry() const;
   const SinkWorker* sink() const { return sink_.get(); }
 
  private:
@@ -50,6 +52,7 @@ class RouteWorker {
   const Log& log_;
   Slots slots_;
   Rate rate_;
+  Time latest_retry_;
   std::unique_ptr<SinkWorker> sink_;
 };
 

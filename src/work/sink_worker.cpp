@@ -213,7 +213,15 @@ Task<> SinkWorker::settle(const std::string& name, std::vector<Member>& members,
                         std::back_inserter(write.dead));
     }
   }
+  note_retries(write);
   co_await this->write(std::move(write));
+}
+
+void SinkWorker::note_retries(const LedgerWrite& write) {
+  for (const Settled& settled : write.settle) {
+    if (settled.how != Settled::How::kRetry) continue;
+    counters_.latest_retry = std::max(counters_.latest_retry, settled.due);
+  }
 }
 
 Task<> SinkWorker::fail(const std::string& name, std::vector<Member>& members, const Error& error) {
@@ -234,6 +242,7 @@ Task<> SinkWorker::fail(const std::string& name, std::vector<Member>& members, c
     write.settle.push_back(
         settle_failure(plan_, member.task, error, services_.clock, services_.random));
   }
+  note_retries(write);
   co_await this->write(std::move(write));
 }
 

@@ -24,6 +24,7 @@ class SinkWorker {
   struct Counters {
     std::uint64_t commits = 0;
     std::uint64_t gathered = 0;  ///< Tasks waiting for a batch now.
+    Time latest_retry;           ///< The latest due time given to a task that failed.
   };
 
   /// `batches` bounds the batches in memory over all sinks of the process. `stack` names the
@@ -69,6 +70,7 @@ class SinkWorker {
   Task<> settle(const std::string& name, std::vector<Member>& members, Sink::Prepared& prepared);
   Task<> fail(const std::string& name, std::vector<Member>& members, const Error& error);
   Task<> write(LedgerWrite write);
+  void note_retries(const LedgerWrite& write);
   std::string plan_key(const std::string& group) const;
   std::string app_id(const std::string& group) const;
 

@@ -10,16 +10,16 @@
 namespace headrace {
 
 /// What every source has: where to look and what its keys say.
-struct SourceConfig {
+struct SourceFields {
   std::string store;
   std::string bucket;
   std::string prefix;
   std::optional<KeyTemplate> key;  ///< Keys of another shape are no events of this source.
 };
 
-struct WatchConfig : SourceConfig {};
+struct WatchStanza : SourceFields {};
 
-struct ListingConfig : SourceConfig {
+struct ListingStanza : SourceFields {
   std::optional<Duration> every;  ///< Absent: once.
 };
 
@@ -33,16 +33,16 @@ stack::Spec<Config> source_spec(std::string name, std::string doc) {
              stack::example("events/{event_type}/dt={date}/{name}.jsonl"));
 }
 
-inline const stack::Spec<WatchConfig>& watch_spec() {
-  static const auto spec = source_spec<WatchConfig>(
+inline const stack::Spec<WatchStanza>& watch_spec() {
+  static const auto spec = source_spec<WatchStanza>(
       "watch source", "Objects as they land in or leave a file store, at once (inotify)");
   return spec;
 }
 
-inline const stack::Spec<ListingConfig>& listing_spec() {
+inline const stack::Spec<ListingStanza>& listing_spec() {
   static const auto spec =
-      source_spec<ListingConfig>("listing source", "Objects found by listing a prefix")
-          .field("every", &ListingConfig::every, "List again this often; absent means once",
+      source_spec<ListingStanza>("listing source", "Objects found by listing a prefix")
+          .field("every", &ListingStanza::every, "List again this often; absent means once",
                  stack::at_least(std::chrono::seconds(1)));
   return spec;
 }

@@ -1,0 +1,191 @@
+#include "app/engine.h"
+
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/experimental/awaitable_operators.hpp>
+#include <list>
+
+#include "core/error.h"
+#include "serve/control_socket.h"
+
+namespace headrace {
+namespace {
+
+constexpr Duration kOncePoll = std::chrono::milliseconds(20);
+constexpr Duration kExpireEvery = std::chrono::hours(1);
+
+}  // namespace
+
+/// Coroutines that run beside each other until cancelled together.
+class StackEngine::Background {
+ public:
+  explicit Background(Executor executor) : executor_(std::move(executor)) {}
+
+  /// `ended` is told how it ended; null for a normal end or a cancellation.
+  void start(Task<> task, std::function<void(std::exception_ptr)> ended) {
+    ++running_;
+    boost::asio::cancellation_signal& signal = signals_.emplace_back();
+    boost::asio::co_spawn(
+        executor_, std::move(task),
+        boost::asio::bind_cancellation_slot(
+            signal.slot(), [this, ended = std::move(ended)](std::exception_ptr failure) {
+              --running_;
+              if (failure && to_error(failure).kind() == ErrorKind::kCancelled) failure = nullptr;
+              ended(failure);
+              changed_.notify_all();
+            }));
+  }
+
+  void cancel() {
+    for (auto& signal : signals_) signal.emit(boost::asio::cancellation_type::terminal);
+  }
+
+  Task<> all_ended() {
+    while (running_ > 0) co_await changed_.wait();
+  }
+
+ private:
+  Executor executor_;
+  std::list<boost::asio::cancellation_signal> signals_;
+  std::size_t running_ = 0;
+  Signal changed_;
+};
+
+StackEngine::StackEngine(Parts& parts, const Log& log) : parts_(parts), log_(log) {
+  const StepServices& services = parts.services;
+  for (const Parts::NamedSource& source : parts.sources) {
+    intakes_.push_back(std::make_unique<Intake>(
+        source.name, *source.source, source.own_id, *parts.routes, parts.plans, *parts.ledger,
+        *parts.self_writes, services.clock, services.random, log));
+  }
+  for (const RoutePlan& plan : parts.plans) {
+    workers_.push_back(std::make_unique<RouteWorker>(parts.stack.name, plan, *parts.ledger,
+                                                     services, batches_, log));
+  }
+}
+
+StackEngine::~StackEngine() = default;
+
+void StackEngine::stop() {
+  stopping_ = true;
+  stop_asked_.notify_all();
+}
+
+Task<> StackEngine::recover() {
+  co_await parts_.self_writes->recover();
+  for (const auto& worker : workers_) co_await worker->recover();
+}
+
+Task<> StackEngine::run(RunOptions options) {
+  const Executor executor = co_await boost::asio::this_coro::executor;
+  co_await recover();
+
+  Api api(*parts_.ledger, parts_.given.clock,
+          {.status = [this](JsonWriter& json) { write_status(json); },
+           .send =
+               [this](Event event) {
+                 return intakes_.empty()
+                            ? throw Error(ErrorKind::kInvalid, "the stack has no sources")
+                            : intakes_[0]->send(std::move(event));
+               }});
+  std::unique_ptr<ControlSocket> socket;
+  Background sources(executor);
+  Background routes(executor);
+  const auto failed = [this](std::exception_ptr failure) {
+    if (failure && !failure_) failure_ = failure;
+    if (failure) stop();
+  };
+  std::size_t sources_left = intakes_.size();
+  for (const auto& intake : intakes_) {
+    sources.start(intake->run(), [&, failed](std::exception_ptr failure) {
+      --sources_left;
+      failed(failure);
+      stop_asked_.notify_all();
+    });
+  }
+  for (const auto& worker : workers_) routes.start(worker->run(), failed);
+  routes.start(expire_dead_letters(), failed);
+  if (options.control_socket) {
+    socket =
+        std::make_unique<ControlSocket>(executor, parts_.stack.state / "control.sock", api, log_);
+    routes.start(socket->run(), failed);
+  }
+
+  if (options.once) {
+    for (const auto& source : parts_.sources) source.source->drain();
+    while (!stopping_ && sources_left > 0) co_await stop_asked_.wait();
+    for (const auto& worker : workers_) worker->drain();
+    co_await run_once();
+  }
+  while (!options.once && !stopping_) co_await stop_asked_.wait();
+
+  sources.cancel();
+  co_await sources.all_ended();
+  routes.cancel();
+  co_await routes.all_ended();
+  using namespace boost::asio::experimental::awaitable_operators;
+  for (const auto& worker : workers_) {
+    co_await (worker->finish() || parts_.given.clock.sleep(options.grace));
+  }
+  if (failure_) std::rethrow_exception(failure_);
+}
+
+Task<> StackEngine::run_once() {
+  std::vector<RouteId> routes;
+  for (const RoutePlan& plan : parts_.plans) routes.push_back(plan.id);
+  Clock& clock = parts_.given.clock;
+  const Time started = clock.now();
+  while (!stopping_) {
+    // What failed and is to be tried again belongs to this run; what is scheduled for later
+    // doesn't.
+    Time until = started;
+    for (const auto& worker : workers_) until = std::max(until, worker->latest_retry());
+    if (co_await parts_.ledger->idle(routes, until)) co_return;
+    co_await clock.sleep(kOncePoll);
+  }
+}
+
+Task<> StackEngine::expire_dead_letters() {
+  while (true) {
+    for (const RoutePlan& plan : parts_.plans) {
+      const Time before = parts_.given.clock.now() - plan.keep_dead;
+      const std::size_t dropped = co_await parts_.ledger->expire_dead(plan.id, before);
+      if (dropped > 0) {
+        log_.info("old dead letters dropped", {{"route", plan.name}, {"count", dropped}});
+      }
+    }
+    co_await parts_.given.clock.sleep(kExpireEvery);
+  }
+}
+
+EngineProgress StackEngine::progress() const {
+  EngineProgress progress;
+  for (const auto& intake : intakes_) progress.events += intake->counters().events;
+  for (const auto& [id, counters] : parts_.ledger->counters()) {
+    progress.pending += counters.pending();
+    progress.done += counters.done;
+    progress.retried += counters.retried;
+    progress.dead += counters.dead;
+  }
+  for (const auto& worker : workers_) {
+    progress.running += worker->running();
+    if (worker->sink() != nullptr) progress.commits += worker->sink()->counters().commits;
+  }
+  return progress;
+}
+
+void StackEngine::write_status(JsonWriter& json) const {
+  json.key("stack").string(parts_.stack.name).key("running").boolean(true);
+  json.key("sources").begin_array();
+  for (const auto& intake : intakes_) {
+    const IntakeCounters& in = intake->counters();
+    json.begin_object().key("source").string(intake->name()).key("events").number(in.events);
+    json.key("tasks").number(in.tasks).key("duplicates").number(in.duplicates);
+    json.key("own_writes").number(in.own_writes).key("unwanted").number(in.unwanted);
+    json.key("undecodable").number(in.undecodable).end_object();
+  }
+  json.end_array();
+}
+
+}  // namespace headrace

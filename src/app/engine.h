@@ -1,0 +1,70 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "app/parts.h"
+#include "core/log.h"
+#include "serve/api.h"
+#include "work/intake.h"
+#include "work/route_worker.h"
+
+namespace headrace {
+
+/// What `run` shows while it runs.
+struct EngineProgress {
+  std::uint64_t events = 0;
+  std::uint64_t pending = 0;
+  std::uint64_t done = 0;
+  std::uint64_t retried = 0;
+  std::uint64_t dead = 0;
+  std::uint64_t commits = 0;
+  std::size_t running = 0;
+};
+
+/// One running stack: its sources are taken in, its routes worked, its control socket served.
+///
+/// Threads  One event loop owns everything but the pools and the ledger's writer. The engine lives
+///          on the loop given in the parts; all members are called there.
+class StackEngine {
+ public:
+  /// `parts` outlives the engine.
+  StackEngine(Parts& parts, const Log& log);
+  ~StackEngine();
+
+  struct RunOptions {
+    bool once = false;           ///< End when all that was there is taken, done and committed.
+    bool control_socket = true;  ///< Serve state/control.sock.
+    Duration grace = std::chrono::seconds(20);  ///< For running tasks when asked to stop.
+  };
+
+  /// Runs until stop() or, with `once`, until nothing is left to do. A task or batch that runs when
+  /// asked to stop is finished or given back. Throws what made a source or a route fail for good.
+  Task<> run(RunOptions options);
+  /// Asks run() to end. Harmless to repeat.
+  void stop();
+
+  EngineProgress progress() const;
+  const std::vector<std::unique_ptr<Intake>>& intakes() const { return intakes_; }
+
+ private:
+  class Background;
+  Task<> recover();
+  Task<> run_once();
+  Task<> expire_dead_letters();
+  void write_status(JsonWriter& json) const;
+
+  Parts& parts_;
+  const Log& log_;
+  Slots batches_{2};  // Batches in memory at a time, over all tables.
+  std::vector<std::unique_ptr<Intake>> intakes_;
+  std::vector<std::unique_ptr<RouteWorker>> workers_;
+  std::unique_ptr<Background> background_;
+  Signal stop_asked_;
+  bool stopping_ = false;
+  std::exception_ptr failure_;
+};
+
+}  // namespace headrace

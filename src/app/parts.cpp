@@ -1,0 +1,165 @@
+#include "app/parts.h"
+
+#include <fmt/format.h>
+
+#include "app/match.h"
+#include "app/source_memory.h"
+#include "core/error.h"
+#include "ledger/memory/memory_ledger.h"
+#include "ledger/rocksdb/rocks_ledger.h"
+#include "source/listing/listing_source.h"
+#include "source/watch/watch_source.h"
+#include "step/table.h"
+#include "store/file/file_store.h"
+#include "store/memory/memory_store.h"
+
+namespace headrace {
+namespace {
+
+constexpr std::size_t kIoThreads = 4;
+
+std::size_t cpu_threads() { return std::max(1u, std::thread::hardware_concurrency()); }
+
+std::unique_ptr<Step> make_step(const StepStanza& stanza, const std::string& route,
+                                const StepServices& services) {
+  struct Make {
+    const std::string& route;
+    const StepServices& services;
+    std::unique_ptr<Step> operator()(const EditConfig& c) { return make_edit_step(c, services); }
+    std::unique_ptr<Step> operator()(const TagConfig& c) { return make_tag_step(c, services); }
+    std::unique_ptr<Step> operator()(const CopyConfig& c) { return make_copy_step(c, services); }
+    std::unique_ptr<Step> operator()(const MoveConfig& c) { return make_move_step(c, services); }
+    std::unique_ptr<Step> operator()(const DeleteConfig& c) {
+      return make_delete_step(c, services);
+    }
+    std::unique_ptr<Step> operator()(const TableStepConfig&) { return nullptr; }
+  };
+  return std::visit(Make{route, services}, stanza);
+}
+
+}  // namespace
+
+void add_stores(const StackFile& stack, Parts::Given given, CpuPool& io, Stores& stores) {
+  for (const auto& [name, stanza] : stack.stores) {
+    if (given.in_memory) {
+      stores.add(name, make_memory_store(given.clock));
+      continue;
+    }
+    const auto& file = std::get<FileStoreStanza>(*stanza);
+    stores.add(name, make_file_store({.path = file.path.string()}, io, given.clock));
+  }
+}
+
+void add_plain_files(Parts::Given given, CpuPool& io, Stores& stores) {
+  if (stores.contains(kPlainFiles)) return;
+  stores.add(std::string(kPlainFiles),
+             make_file_store({.path = "/", .plain = true}, io, given.clock));
+}
+
+std::unique_ptr<Catalog> make_catalog(const StackFile& stack, Stores& stores, Parts::Given given,
+                                      CpuPool* cpu) {
+  std::vector<TableConfig> tables;
+  for (const auto& [name, table] : stack.tables) tables.push_back(*table);
+  return std::make_unique<Catalog>(stores, std::move(tables), given.clock, given.random, given.log,
+                                   cpu);
+}
+
+std::unique_ptr<Ledger> open_ledger(const StackFile& stack, Clock& clock, const Log& log) {
+  const auto& rocks = std::get<RocksLedgerStanza>(stack.ledger);
+  LedgerLimits limits;
+  limits.dedupe_window = rocks.dedupe_window;
+  return open_rocks_ledger(stack.state / "ledger", limits, clock, log);
+}
+
+std::unique_ptr<Routes> make_routes(const StackFile& stack) {
+  std::vector<RouteRule> rules;
+  for (const auto& [name, route] : stack.routes) {
+    rules.push_back(
+        {name, {route->from.value}, Pattern::parse(match_of(stack.folder, route->match).pattern)});
+  }
+  return std::make_unique<Routes>(std::move(rules));
+}
+
+Parts::Parts(const StackFile& the_stack, Given the_given)
+    : stack(the_stack),
+      given(the_given),
+      io(kIoThreads),
+      cpu(cpu_threads()),
+      ledger(given.in_memory ? make_memory_ledger({}, given.clock)
+                             : open_ledger(stack, given.clock, given.log)),
+      self_writes(std::make_unique<LedgerSelfWrites>(*ledger, stores, given.random, given.log)),
+      services{given.loop.get_executor(), stores, cpu, given.clock, given.random, *self_writes} {
+  add_stores(stack, given, io, stores);
+  catalog = make_catalog(stack, stores, given, &cpu);
+}
+
+Parts::~Parts() {
+  sources.clear();
+  plans.clear();
+  if (ledger) ledger->close();
+  io.join();
+  cpu.join();
+}
+
+Task<> Parts::wire() {
+  routes = make_routes(stack);
+  for (const auto& [name, route] : stack.routes) {
+    RoutePlan plan;
+    plan.name = name;
+    plan.id = co_await ledger->route_id(name);
+    plan.after = route->after;
+    plan.retry = route->retry;
+    plan.concurrency = route->limits.concurrency;
+    if (route->limits.rate) plan.rate_per_second = route->limits.rate->per_second();
+    plan.keep_dead = route->dead_letters.keep;
+    plan.unless_tagged = match_of(stack.folder, route->match).unless_tagged;
+    for (const auto& step : route->steps) {
+      if (const auto* table = std::get_if<TableStepConfig>(&step.value)) {
+        const CommitConfig& commit = stack.tables.at(table->name)->commit;
+        plan.sink = make_table_sink(table->name, *catalog, services,
+                                    {.commit_bytes = commit.bytes,
+                                     .commit_every = commit.every,
+                                     .commit_tasks = commit.tasks});
+      } else {
+        plan.steps.push_back(make_step(step.value, name, services));
+      }
+    }
+    plans.push_back(std::move(plan));
+  }
+  if (given.in_memory) co_return;
+  for (const auto& [name, stanza] : stack.sources) {
+    sources.push_back(make_source(name, *stanza, co_await ledger->route_id("source:" + name)));
+  }
+}
+
+Parts::NamedSource Parts::make_source(const std::string& name, const SourceStanza& stanza,
+                                      RouteId own_id) {
+  NamedSource made{name, own_id, std::make_unique<LedgerSourceMemory>(*ledger, name), nullptr};
+  const SourceFields& fields = common(stanza);
+  Store& store = stores.at(fields.store);
+  KeyMatcher matcher;
+  if (fields.key) {
+    matcher = [key = *fields.key](std::string_view text) { return key.match(text); };
+  }
+  if (const auto* listing = std::get_if<ListingStanza>(&stanza)) {
+    made.source = make_listing_source({.name = name,
+                                       .store = fields.store,
+                                       .bucket = fields.bucket,
+                                       .prefix = fields.prefix,
+                                       .every = listing->every},
+                                      store, std::move(matcher), *made.memory, given.clock,
+                                      given.random, given.log);
+    return made;
+  }
+  const auto& folder = std::get<FileStoreStanza>(*stack.stores.at(fields.store));
+  made.source =
+      make_watch_source({.name = name,
+                         .store = fields.store,
+                         .root = folder.path.string(),
+                         .bucket = fields.bucket,
+                         .prefix = fields.prefix},
+                        std::move(matcher), *made.memory, io, given.clock, given.random, given.log);
+  return made;
+}
+
+}  // namespace headrace

@@ -1,0 +1,86 @@
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/thread_pool.hpp>
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "app/stack_file.h"
+#include "core/clock.h"
+#include "core/log.h"
+#include "core/random.h"
+#include "ledger/ledger.h"
+#include "route/routes.h"
+#include "source/memory.h"
+#include "source/source.h"
+#include "step/step.h"
+#include "store/stores.h"
+#include "table/catalog.h"
+#include "work/route_plan.h"
+#include "work/self_writes.h"
+
+namespace headrace {
+
+/// Everything one process needs to run a stack, built from it once and wired to each other. This
+/// is the only place that names backends.
+///
+/// Order of members is order of construction; destruction goes the other way.
+struct Parts {
+  struct Given {
+    boost::asio::io_context& loop;
+    Clock& clock;
+    Random& random;
+    const Log& log;
+    /// Stores and ledger in memory, no sources: for `headrace test`.
+    bool in_memory = false;
+  };
+
+  /// Opens the ledger and the stores. Throws Error for what cannot be had.
+  Parts(const StackFile& stack, Given given);
+  ~Parts();
+  Parts(const Parts&) = delete;
+  Parts& operator=(const Parts&) = delete;
+
+  /// Builds sources, routes and steps. After construction, on the loop.
+  Task<> wire();
+
+  const StackFile& stack;
+  Given given;
+  boost::asio::thread_pool io;   ///< Blocking file calls.
+  boost::asio::thread_pool cpu;  ///< Parsing, encoding, compressing.
+  Stores stores;
+  std::unique_ptr<Ledger> ledger;
+  std::unique_ptr<Catalog> catalog;
+  std::unique_ptr<LedgerSelfWrites> self_writes;
+
+  struct NamedSource {
+    std::string name;
+    RouteId own_id{};  ///< Under which its undecodable messages are kept.
+    std::unique_ptr<SourceMemory> memory;
+    std::unique_ptr<Source> source;
+  };
+  std::vector<NamedSource> sources;
+  std::vector<RoutePlan> plans;
+  std::unique_ptr<Routes> routes;
+
+  StepServices services;  ///< What steps refer to.
+
+ private:
+  NamedSource make_source(const std::string& name, const SourceStanza& stanza, RouteId own_id);
+};
+
+/// The routes of a stack with their patterns compiled.
+std::unique_ptr<Routes> make_routes(const StackFile& stack);
+/// The stack's ledger, for this process alone.
+std::unique_ptr<Ledger> open_ledger(const StackFile& stack, Clock& clock, const Log& log);
+/// Adds the store behind file:// URLs.
+void add_plain_files(Parts::Given given, CpuPool& io, Stores& stores);
+/// Only the stores and the catalog of a stack, for verbs that read tables and objects.
+void add_stores(const StackFile& stack, Parts::Given given, CpuPool& io, Stores& stores);
+std::unique_ptr<Catalog> make_catalog(const StackFile& stack, Stores& stores, Parts::Given given,
+                                      CpuPool* cpu);
+
+}  // namespace headrace

@@ -1,0 +1,34 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "app/stack_file.h"
+#include "query/resolver.h"
+#include "store/stores.h"
+#include "table/catalog.h"
+
+namespace headrace {
+
+/// Tells the SQL room where the stack's tables and datasets and any URL lie. `stack` and `catalog`
+/// may be null: then only URLs resolve.
+class StackResolver final : public TableResolver {
+ public:
+  StackResolver(const StackFile* stack, Catalog* catalog, Stores& stores);
+
+  Task<std::optional<DataPlace>> find(std::string name) override;
+  Task<std::vector<std::string>> names() override;
+  DataPlace locate(std::string_view url) override;
+  Task<std::vector<std::string>> readable_paths(Store& store,
+                                                std::vector<ObjectKey> objects) override;
+
+ private:
+  /// The folder of a file store, with a slash at its end.
+  std::string folder_of(const Store& store) const;
+
+  const StackFile* stack_;
+  Catalog* catalog_;
+  Stores& stores_;
+};
+
+}  // namespace headrace

@@ -1,0 +1,204 @@
+#include "app/stack_check.h"
+
+#include <fmt/format.h>
+
+#include <functional>
+#include <set>
+
+#include "app/match.h"
+#include "route/pattern.h"
+
+namespace headrace {
+namespace {
+
+using stack::Diagnostics;
+using stack::Where;
+
+/// Where a route's copy or move puts objects, as far as the stack file tells.
+struct Target {
+  std::string store;
+  std::string bucket;
+  std::string prefix;  ///< The part of the key before the first field.
+};
+
+class Checker {
+ public:
+  Checker(const StackFile& stack, Diagnostics& diagnostics)
+      : stack_(stack), diagnostics_(diagnostics) {}
+
+  void run() {
+    for (const auto& [name, source] : stack_.sources) {
+      check_name(stack_.stores, "store", common(*source).store, source.where);
+    }
+    for (const auto& [name, dataset] : stack_.datasets) {
+      check_name(stack_.stores, "store", dataset->store, dataset.where);
+    }
+    for (const auto& [name, table] : stack_.tables) check_table(name, table);
+    for (const auto& [name, route] : stack_.routes) check_route(name, route);
+    for (const auto& test : stack_.tests) check_test(test);
+    if (diagnostics_.ok()) warn_of_cycles();
+  }
+
+ private:
+  template <class Map>
+  bool check_name(const Map& known, std::string_view what, const std::string& name, Where where) {
+    if (known.contains(name)) return true;
+    std::vector<std::string> names;
+    for (const auto& entry : known) names.push_back(entry.first);
+    diagnostics_.error(
+        where, fmt::format("no {} is named `{}`{}", what, name, stack::did_you_mean(name, names)));
+    return false;
+  }
+
+  void check_table(const std::string& name, const stack::Positioned<TableConfig>& table) {
+    check_name(stack_.stores, "store", table->store, table.where);
+    try {
+      const KeyTemplate in_name = KeyTemplate::parse(name);
+      const KeyTemplate in_location = KeyTemplate::parse(table->location);
+      const std::set<std::string> named(in_name.fields().begin(), in_name.fields().end());
+      const std::set<std::string> located(in_location.fields().begin(), in_location.fields().end());
+      if (named != located) {
+        diagnostics_.error(table.where,
+                           fmt::format("the table's name and its location must have the same "
+                                       "fields; the name has [{}], the location [{}]",
+                                       fmt::join(named, ", "), fmt::join(located, ", ")));
+      }
+    } catch (const Error& error) {
+      diagnostics_.error(table.where, error.what());
+    }
+    const std::size_t slash = table->location.find('/');
+    if (slash == 0 || slash == std::string::npos || slash + 1 == table->location.size() ||
+        table->location.find('{') < slash) {
+      diagnostics_.error(table.where,
+                         fmt::format("location `{}`: expected bucket/prefix", table->location));
+    }
+    for (const auto& [source_name, source] : stack_.sources) {
+      const SourceFields& from = common(*source);
+      if (from.store == table->store && overlap(from.bucket + "/" + from.prefix, table->location)) {
+        diagnostics_.warning(table.where,
+                             fmt::format("the table lies where the source `{}` looks: its files "
+                                         "would become events",
+                                         source_name));
+      }
+    }
+  }
+
+  void check_route(const std::string& name, const stack::Positioned<RouteConfig>& route) {
+    const bool known = check_name(stack_.sources, "source", route->from.value, route->from.where);
+    try {
+      Pattern::parse(match_of(stack_.folder, route->match).pattern);
+    } catch (const Error& error) {
+      diagnostics_.error(route->match.where, error.what());
+    }
+    if (route->steps.empty()) diagnostics_.error(route.where, "a route needs at least one step");
+    for (std::size_t i = 0; i < route->steps.size(); ++i) {
+      const auto& step = route->steps[i];
+      const auto* table = std::get_if<TableStepConfig>(&step.value);
+      if (table == nullptr) continue;
+      if (i + 1 < route->steps.size()) {
+        diagnostics_.error(step.where, "`table` gathers many tasks and must be the last step");
+      }
+      if (check_name(stack_.tables, "table", table->name, step.where) && known) {
+        check_fields(*table, step.where, stack_.sources.at(route->from.value), name);
+      }
+    }
+  }
+
+  /// The fields of a family's name must come out of the keys of the route's source.
+  void check_fields(const TableStepConfig& table, Where where,
+                    const stack::Positioned<SourceStanza>& source, const std::string& route) {
+    try {
+      const SourceFields& from = common(*source);
+      std::set<std::string> given;
+      if (from.key) given.insert(from.key->fields().begin(), from.key->fields().end());
+      for (const std::string& field : KeyTemplate::parse(table.name).fields()) {
+        if (given.contains(field)) continue;
+        diagnostics_.error(where, fmt::format("the table's name needs the field `{}`, which the "
+                                              "source of route `{}` does not read from its keys; "
+                                              "it reads [{}]",
+                                              field, route, fmt::join(given, ", ")));
+      }
+    } catch (const Error&) {
+      return;  // The table itself has been complained about.
+    }
+  }
+
+  void check_test(const stack::Positioned<TestConfig>& test) {
+    if (!check_name(stack_.routes, "route", test->route, test.where)) return;
+    if (!std::filesystem::exists(test->given.object)) {
+      diagnostics_.error(test.where, fmt::format("no such file: {}", test->given.object.string()));
+    }
+    if (test->expect.rows && !test->expect.table) {
+      diagnostics_.error(test.where, "`rows` needs `table`");
+    }
+  }
+
+  static bool overlap(std::string_view a, std::string_view b) {
+    a = a.substr(0, a.find('{'));
+    b = b.substr(0, b.find('{'));
+    return a.starts_with(b) || b.starts_with(a);
+  }
+
+  std::vector<Target> targets_of(const RouteConfig& route) const {
+    std::vector<Target> targets;
+    const SourceFields& from = common(*stack_.sources.at(route.from.value));
+    const auto add = [&](const auto& step) {
+      targets.push_back({step.store.empty() ? from.store : step.store,
+                         step.bucket.empty() ? from.bucket : step.bucket,
+                         step.to.substr(0, step.to.find('{'))});
+    };
+    for (const auto& step : route.steps) {
+      if (const auto* copy = std::get_if<CopyConfig>(&step.value)) add(*copy);
+      if (const auto* move = std::get_if<MoveConfig>(&step.value)) add(*move);
+    }
+    return targets;
+  }
+
+  std::vector<std::string> fed_by(const RouteConfig& route) const {
+    std::vector<std::string> fed;
+    for (const Target& target : targets_of(route)) {
+      for (const auto& [name, other] : stack_.routes) {
+        const SourceFields& source = common(*stack_.sources.at(other->from.value));
+        if (source.store == target.store && source.bucket == target.bucket &&
+            overlap(source.prefix, target.prefix)) {
+          fed.push_back(name);
+        }
+      }
+    }
+    return fed;
+  }
+
+  void warn_of_cycles() {
+    for (const auto& [name, route] : stack_.routes) {
+      std::vector<std::string> path{name};
+      std::set<std::string> seen;
+      std::function<bool(const std::string&)> back = [&](const std::string& at) {
+        for (const std::string& next : fed_by(*stack_.routes.at(at))) {
+          if (next == name) return true;
+          if (next < name || !seen.insert(next).second) continue;
+          path.push_back(next);
+          if (back(next)) return true;
+          path.pop_back();
+        }
+        return false;
+      };
+      if (!back(name)) continue;
+      path.push_back(name);
+      diagnostics_.warning(route.where,
+                           fmt::format("routes may feed each other without end: {}; let `match` "
+                                       "leave out what they write",
+                                       fmt::join(path, " -> ")));
+    }
+  }
+
+  const StackFile& stack_;
+  Diagnostics& diagnostics_;
+};
+
+}  // namespace
+
+void check_stack(const StackFile& stack, stack::Diagnostics& diagnostics) {
+  Checker(stack, diagnostics).run();
+}
+
+}  // namespace headrace

@@ -1,0 +1,22 @@
+#pragma once
+
+#include <string>
+
+#include "cli/cli.h"
+
+namespace headrace {
+
+struct ConvertFile {
+  std::string from;
+  std::string to;
+  std::string from_format;  ///< Empty: by the name.
+  std::string to_format;
+  std::string codec = "zstd";
+  bool overwrite = false;
+};
+
+/// `headrace convert`: JSON lines to Parquet by our own converter, everything else by the SQL
+/// engine. The target appears whole or not at all. Returns the exit code: 3 if lines were bad.
+int convert_file(Cli& cli, const ConvertFile& options);
+
+}  // namespace headrace

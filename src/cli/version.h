@@ -1,0 +1,7 @@
+#pragma once
+
+namespace headrace {
+
+inline constexpr const char* kVersion = HEADRACE_VERSION;
+
+}  // namespace headrace

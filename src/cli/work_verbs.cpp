@@ -1,0 +1,307 @@
+// status task dead event pattern: what the engine has to do and what became of it.
+
+#include <fmt/format.h>
+#include <simdjson.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <fstream>
+#include <iostream>
+
+#include "app/parts.h"
+#include "cli/api_client.h"
+#include "cli/cli.h"
+#include "cli/urls.h"
+#include "core/json.h"
+#include "route/matcher.h"
+
+namespace headrace {
+namespace {
+
+const std::vector<Column> kTaskColumns{
+    {"id"},     {"route"},     {"state"}, {"due"}, {"attempt", "", Align::kRight},
+    {"object"}, {"last_error"}};
+const std::vector<Column> kDeadColumns{{"id", "", Align::kRight},
+                                       {"route"},
+                                       {"at"},
+                                       {"attempts", "", Align::kRight},
+                                       {"kind"},
+                                       {"object"},
+                                       {"error"}};
+
+void add_status(CLI::App& app, Cli& cli) {
+  auto* verb = app.add_subcommand("status", "Health and counters by route");
+  verb->callback([&cli] {
+    cli.action = [&cli] {
+      const std::string body = call_api(cli, {.path = "/api/v1/status"});
+      if (cli.format() != OutputFormat::kTable) {
+        write_out(body + "\n");
+        return kOk;
+      }
+      simdjson::dom::parser parser;
+      const simdjson::dom::element status = parser.parse(body);
+      const bool running = !status["running"].error();
+      std::fprintf(stderr, "%s: %s\n", cli.stack().name.c_str(),
+                   running ? "running" : "not running");
+      const std::vector<Column> columns{{"route"},
+                                        {"tasks", "", Align::kRight},
+                                        {"pending", "", Align::kRight},
+                                        {"done", "", Align::kRight},
+                                        {"retried", "", Align::kRight},
+                                        {"cancelled", "", Align::kRight},
+                                        {"dead", "", Align::kRight}};
+      auto rows = cli.rows(columns);
+      for (const auto route : status["routes"].get_array()) {
+        std::vector<Cell> cells{Cell::of_text(std::string(std::string_view(route["route"])))};
+        for (std::size_t i = 1; i < columns.size(); ++i) {
+          cells.push_back(Cell::number(std::int64_t(route[columns[i].name])));
+        }
+        rows->row(cells);
+      }
+      rows->finish();
+      return kOk;
+    };
+  });
+}
+
+/// Adds to `fields` an option that is sent as it is.
+void add_filter(CLI::App* verb, std::shared_ptr<std::map<std::string, std::string>> fields,
+                const std::string& name, const std::string& help) {
+  verb->add_option_function<std::string>(
+      "--" + name, [fields, name](const std::string& value) { (*fields)[name] = value; }, help);
+}
+
+/// The body of an action: ids or filters.
+std::string action_body(const std::vector<std::string>& ids,
+                        const std::map<std::string, std::string>& fields) {
+  JsonWriter json;
+  json.begin_object();
+  if (!ids.empty()) {
+    json.key("ids").begin_array();
+    for (const std::string& id : ids) json.string(id);
+    json.end_array();
+  }
+  for (const auto& [name, value] : fields) json.key(name).string(value);
+  json.end_object();
+  return std::move(json).text();
+}
+
+/// Runs an action and says what it did; 3 if not everything that matched was changed.
+int act(Cli& cli, const std::string& path, const std::string& body, const char* done,
+        bool dry_run) {
+  simdjson::dom::parser parser;
+  const std::string answer =
+      call_api(cli, {.method = "POST", .path = "/api/v1/" + path, .body = body});
+  const simdjson::dom::element json = parser.parse(answer);
+  const std::uint64_t matched = json["matched"];
+  const std::uint64_t changed = json["changed"];
+  if (dry_run) {
+    std::fprintf(stderr, "would have %s %lu\n", done, matched);
+    return kOk;
+  }
+  std::fprintf(stderr, "%s %lu of %lu\n", done, changed, matched);
+  return changed == matched ? kOk : kPartly;
+}
+
+struct Action {
+  std::vector<std::string> ids;
+  std::shared_ptr<std::map<std::string, std::string>> fields =
+      std::make_shared<std::map<std::string, std::string>>();
+  bool dry_run = false;
+};
+
+void add_task_action(CLI::App* task, Cli& cli, const std::string& name, const std::string& help,
+                     const char* done) {
+  auto* verb = task->add_subcommand(name, help);
+  auto action = std::make_shared<Action>();
+  verb->add_option("id", action->ids);
+  add_filter(verb, action->fields, "route", "All waiting tasks of this route");
+  verb->add_flag("--dry-run", action->dry_run, "Say how many, change nothing");
+  verb->callback([&cli, action, name, done] {
+    cli.action = [&cli, action, name, done] {
+      if (action->dry_run) (*action->fields)["dry_run"] = "true";
+      return act(cli, "tasks/" + name, action_body(action->ids, *action->fields), done,
+                 action->dry_run);
+    };
+  });
+}
+
+void add_list(CLI::App* noun, Cli& cli, const std::string& path, const std::string& help,
+              const std::vector<Column>& columns, const std::vector<std::string>& filters) {
+  auto* verb = noun->add_subcommand("ls", help);
+  auto fields = std::make_shared<std::map<std::string, std::string>>();
+  auto limit = std::make_shared<std::size_t>(100);
+  for (const std::string& filter : filters) add_filter(verb, fields, filter, "");
+  verb->add_option("--limit", *limit, "Most rows (default 100)");
+  verb->callback([&cli, path, columns, fields, limit] {
+    cli.action = [&cli, path, columns, fields, limit] {
+      const std::size_t given =
+          print_items(cli, {.path = "/api/v1/" + path, .query = *fields}, *limit, columns);
+      if (given == *limit) std::fprintf(stderr, "there may be more: --limit\n");
+      return kOk;
+    };
+  });
+}
+
+void add_show(CLI::App* noun, Cli& cli, const std::string& path, const std::string& help) {
+  auto* verb = noun->add_subcommand("show", help);
+  auto id = std::make_shared<std::string>();
+  verb->add_option("id", *id)->required();
+  verb->callback([&cli, path, id] {
+    cli.action = [&cli, path, id] {
+      print_object(cli, call_api(cli, {.path = "/api/v1/" + path + "/" + *id}));
+      return kOk;
+    };
+  });
+}
+
+void add_task(CLI::App& app, Cli& cli) {
+  auto* task = app.add_subcommand("task", "Work that waits: scheduled, due, running");
+  task->require_subcommand(1);
+  add_list(task, cli, "tasks", "What waits, oldest due first", kTaskColumns, {"route"});
+  add_show(task, cli, "tasks", "One task with its event");
+  add_task_action(task, cli, "cancel", "End tasks that have not started", "cancelled");
+  add_task_action(task, cli, "run-now", "Make scheduled tasks due at once", "made due");
+}
+
+void add_dead_action(CLI::App* dead, Cli& cli, const std::string& name, const std::string& help,
+                     const char* done) {
+  auto* verb = dead->add_subcommand(name, help);
+  auto action = std::make_shared<Action>();
+  auto all = std::make_shared<bool>(false);
+  auto yes = std::make_shared<bool>(false);
+  verb->add_option("id", action->ids);
+  for (const char* filter : {"route", "kind", "since", "until", "key", "limit"}) {
+    add_filter(verb, action->fields, filter, "");
+  }
+  if (name == "redrive") add_filter(verb, action->fields, "rate", "Tasks per second");
+  if (name == "drop") verb->add_flag("--yes", *yes, "Do it: they are gone for good");
+  verb->add_flag("--all", *all, "Of every route");
+  verb->add_flag("--dry-run", action->dry_run, "Say how many, change nothing");
+  verb->callback([&cli, action, name, done, all, yes] {
+    cli.action = [&cli, action, name, done, all, yes] {
+      const bool ask = name == "drop" && !*yes;
+      if (*all) (*action->fields)["all"] = "true";
+      if (action->dry_run || ask) (*action->fields)["dry_run"] = "true";
+      const int code = act(cli, "dead/" + name, action_body(action->ids, *action->fields), done,
+                           action->dry_run || ask);
+      if (ask && !action->dry_run) throw Exit(kUsage, "say --yes to drop them for good");
+      return code;
+    };
+  });
+}
+
+void add_dead(CLI::App& app, Cli& cli) {
+  auto* dead = app.add_subcommand("dead", "Dead letters: work that failed for good");
+  dead->require_subcommand(1);
+  add_list(dead, cli, "dead", "By route, kind, time, object", kDeadColumns,
+           {"route", "kind", "since", "until", "key"});
+  add_show(dead, cli, "dead", "One dead letter with its event");
+  add_dead_action(dead, cli, "redrive", "Turn dead letters into tasks again", "redriven");
+  add_dead_action(dead, cli, "drop", "Forget dead letters", "dropped");
+}
+
+std::string read_text(const std::string& path) {
+  std::istream* in = &std::cin;
+  std::ifstream file;
+  if (path != "-") {
+    file.open(path, std::ios::binary);
+    if (!file) throw Exit(kFailed, errno_error(errno, "open " + path).what());
+    in = &file;
+  }
+  return {std::istreambuf_iterator<char>(*in), std::istreambuf_iterator<char>()};
+}
+
+/// Calls `each` for every non-empty line.
+void for_each_line(const std::string& text, const std::function<void(std::string_view)>& each) {
+  std::string_view rest = text;
+  while (!rest.empty()) {
+    std::string_view line = rest.substr(0, rest.find('\n'));
+    rest.remove_prefix(std::min(line.size() + 1, rest.size()));
+    if (line.ends_with('\r')) line.remove_suffix(1);
+    if (!line.empty()) each(line);
+  }
+}
+
+void add_event(CLI::App& app, Cli& cli) {
+  auto* event = app.add_subcommand("event", "Events: which routes want them, send one");
+  event->require_subcommand(1);
+
+  auto* match = event->add_subcommand("match", "For each route: does it take the event, why not");
+  auto file = std::make_shared<std::string>("-");
+  match->add_option("file", *file, "Events, one JSON object a line; - is stdin");
+  match->callback([&cli, file] {
+    cli.action = [&cli, file] {
+      const std::unique_ptr<Routes> routes = make_routes(cli.stack());
+      auto rows = cli.rows({{"event"}, {"route"}, {"takes"}, {"field"}, {"why"}});
+      for_each_line(read_text(*file), [&](std::string_view line) {
+        const Event parsed = event_from_json(line);
+        for (const Explanation& told : routes->explain(parsed)) {
+          const std::array cells{Cell::of_text(parsed.id), Cell::of_text(routes->name(told.id)),
+                                 Cell::boolean(told.matches), Cell::of_text(told.field),
+                                 Cell::of_text(told.why)};
+          rows->row(cells);
+        }
+      });
+      rows->finish();
+      return kOk;
+    };
+  });
+
+  auto* send = event->add_subcommand("send", "Hand events to the running engine");
+  auto sent = std::make_shared<std::string>("-");
+  send->add_option("file", *sent, "Events, one JSON object a line; - is stdin");
+  send->callback([&cli, sent] {
+    cli.action = [&cli, sent] {
+      std::uint64_t tasks = 0;
+      simdjson::dom::parser parser;
+      for_each_line(read_text(*sent), [&](std::string_view line) {
+        const std::string answer =
+            call_api(cli, {.method = "POST", .path = "/api/v1/events", .body = std::string(line)});
+        tasks += std::uint64_t(parser.parse(answer)["tasks"]);
+      });
+      std::fprintf(stderr, "made %lu tasks\n", tasks);
+      return kOk;
+    };
+  });
+}
+
+void add_pattern(CLI::App& app, Cli& cli) {
+  auto* pattern = app.add_subcommand("pattern", "Event patterns");
+  pattern->require_subcommand(1);
+  auto* test = pattern->add_subcommand("test", "true or false for each event");
+  auto pattern_file = std::make_shared<std::string>();
+  auto events_file = std::make_shared<std::string>("-");
+  test->add_option("pattern", *pattern_file, "A file with an EventBridge pattern")->required();
+  test->add_option("events", *events_file, "Any JSON objects, one a line; - is stdin");
+  test->callback([&cli, pattern_file, events_file] {
+    cli.action = [pattern_file, events_file] {
+      std::vector<Rule> rules;
+      try {
+        rules.push_back({0, Pattern::parse(read_text(*pattern_file))});
+      } catch (const Error& error) {
+        throw Exit(kUsage, fmt::format("{}: {}", *pattern_file, error.what()));
+      }
+      const Matcher matcher(rules);
+      std::vector<std::uint32_t> matched;
+      for_each_line(read_text(*events_file), [&](std::string_view line) {
+        matched.clear();
+        matcher.match(line, matched);
+        write_out(matched.empty() ? "false\n" : "true\n");
+      });
+      return kOk;
+    };
+  });
+}
+
+}  // namespace
+
+void add_work_verbs(CLI::App& app, Cli& cli) {
+  add_status(app, cli);
+  add_task(app, cli);
+  add_dead(app, cli);
+  add_event(app, cli);
+  add_pattern(app, cli);
+}
+
+}  // namespace headrace

@@ -1,0 +1,27 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "step/step.h"
+#include "table/catalog.h"
+
+namespace headrace {
+
+/// `table: people` or `table: "events_{event_type}"`: the sink that loads objects of JSON lines
+/// into a Delta table, exactly once. docs/architecture.md tells the order of its writes.
+///
+/// An object that vanished is skipped; one that changed since its event is skipped too, since the
+/// change has an event of its own; deletions add no rows. Objects may be gzip or zstd. A line that
+/// is no JSON object becomes a dead letter; what does not fit a column goes to `_rescued_data`.
+struct TableSinkLimits {
+  std::uint64_t commit_bytes = 128u << 20;
+  Duration commit_every = std::chrono::seconds(10);
+  std::size_t commit_tasks = 100'000;
+  std::uint64_t plain_bytes = 100ull << 30;  ///< An object may decompress to this much.
+};
+
+std::unique_ptr<Sink> make_table_sink(std::string table, Catalog& catalog, StepServices services,
+                                      TableSinkLimits limits);
+
+}  // namespace headrace

@@ -1,0 +1,64 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "core/clock.h"
+#include "stack/spec.h"
+
+namespace headrace {
+
+/// When a table's sink commits: whichever comes first.
+struct CommitConfig {
+  Duration every = std::chrono::seconds(10);
+  std::uint64_t bytes = 128u << 20;
+  std::uint64_t tasks = 100'000;
+};
+
+enum class TableFormat : unsigned char { kDelta };
+enum class SchemaMode : unsigned char { kEvolve };
+
+/// A table of the stack, or a family of tables when its name and `location` hold fields.
+struct TableConfig {
+  std::string name;  ///< "people", or "events_{event_type}": the entry's key.
+  std::string store;
+  std::string location;  ///< "bucket/prefix"; holds the name's fields, if any.
+  std::vector<std::string> partition_by;
+  std::size_t limit = 1'000;  ///< Most tables of a family.
+  TableFormat format = TableFormat::kDelta;
+  SchemaMode schema = SchemaMode::kEvolve;
+  CommitConfig commit;
+};
+
+inline const stack::Spec<CommitConfig>& commit_spec() {
+  static const auto spec =
+      stack::Spec<CommitConfig>("commit", "When what was gathered becomes a version of the table")
+          .field("every", &CommitConfig::every, "At the latest this long after the first object",
+                 stack::at_least(std::chrono::milliseconds(1)))
+          .field("bytes", &CommitConfig::bytes, "Once the objects gathered come to this size",
+                 stack::bytes(), stack::at_least(1))
+          .field("tasks", &CommitConfig::tasks, "Once this many objects are gathered",
+                 stack::at_least(1), stack::at_most(1'000'000));
+  return spec;
+}
+
+inline const stack::Spec<TableConfig>& table_spec() {
+  static const auto spec =
+      stack::Spec<TableConfig>("table", "A Delta table; with fields in its name, a family of them")
+          .field("store", &TableConfig::store, "Name of the store", stack::required())
+          .field("location", &TableConfig::location, "Where it lies: bucket/prefix",
+                 stack::required(), stack::example("lake/events/{event_type}"))
+          .field("format", &TableConfig::format, "The table format",
+                 stack::one_of<TableFormat>({{"delta", TableFormat::kDelta}}))
+          .field("partition_by", &TableConfig::partition_by,
+                 "Columns whose values part the files: of the rows, else of the key's fields")
+          .field("schema", &TableConfig::schema,
+                 "evolve: new keys become columns, what does not fit goes to _rescued_data",
+                 stack::one_of<SchemaMode>({{"evolve", SchemaMode::kEvolve}}))
+          .field("limit", &TableConfig::limit, "Most tables of a family", stack::at_least(1))
+          .field("commit", &TableConfig::commit, "When to commit", commit_spec());
+  return spec;
+}
+
+}  // namespace headrace

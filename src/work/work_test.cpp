@@ -1,0 +1,419 @@
+// Intake, dispatch and sinks on a ledger in memory, with time held still.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_signal.hpp>
+#include <deque>
+
+#include "ledger/memory/memory_ledger.h"
+#include "store/memory/memory_store.h"
+#include "testing/manual_clock.h"
+#include "work/intake.h"
+#include "work/route_worker.h"
+#include "work/sink_plan.h"
+
+namespace headrace {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using namespace std::chrono_literals;
+
+/// Does what the test says, and counts.
+class ScriptedStep final : public Step {
+ public:
+  using Script = std::function<StepResult(TaskContext&)>;
+  explicit ScriptedStep(Script script) : script_(std::move(script)) {}
+  Task<StepResult> run(TaskContext& context) override { co_return script_(context); }
+
+ private:
+  Script script_;
+};
+
+/// A table of events in memory, with switches for what can go wrong.
+struct FakeTable {
+  std::vector<std::string> rows;
+  std::map<std::string, std::uint64_t> last_seq;
+  std::vector<std::size_t> batches;
+  int lost_answers = 0;    ///< Commits that happen but throw.
+  int failed_commits = 0;  ///< Commits that throw and do not happen.
+  std::vector<DeadLine> bad_lines;
+};
+
+class FakeSink final : public Sink {
+ public:
+  FakeSink(FakeTable& table, Limits limits) : table_(table), limits_(limits) {}
+
+  struct Batch final : Prepared {
+    std::vector<std::string> rows;
+  };
+
+  Limits limits() const override { return limits_; }
+  std::string group_of(const Event& event) override { return event.object.bucket; }
+  Task<std::unique_ptr<Prepared>> prepare(std::string, std::string,
+                                          std::vector<Event> events) override {
+    auto batch = std::make_unique<Batch>();
+    for (const Event& event : events) {
+      batch->rows.push_back(event.object.path);
+      batch->items.emplace_back().dead_lines = table_.bad_lines;
+    }
+    co_return batch;
+  }
+  Task<std::string> commit(std::string, Prepared& prepared, std::string app_id,
+                           std::uint64_t seq) override {
+    if (table_.failed_commits-- > 0) throw Error(ErrorKind::kTransient, "not now");
+    auto& batch = static_cast<Batch&>(prepared);
+    if (seq > table_.last_seq[app_id]) {
+      table_.last_seq[app_id] = seq;
+      table_.batches.push_back(batch.rows.size());
+      std::ranges::copy(batch.rows, std::back_inserter(table_.rows));
+    }
+    if (table_.lost_answers-- > 0) throw Error(ErrorKind::kTransient, "answer lost");
+    co_return "ok";
+  }
+  Task<std::uint64_t> committed(std::string, std::string app_id) override {
+    co_return table_.last_seq[app_id];
+  }
+
+ private:
+  FakeTable& table_;
+  Limits limits_;
+};
+
+class WorkTest : public testing::Test {
+ protected:
+  WorkTest() : ledger_(make_memory_ledger({}, clock_)) {
+    stores_.add("lake", make_memory_store(clock_));
+    plan_.name = "route";
+    plan_.retry = {3, {1s, 8s}};
+  }
+  ~WorkTest() override {
+    stop();
+    ledger_->close();
+    loop_.restart();
+    loop_.poll();
+  }
+
+  StepServices services() {
+    return {loop_.get_executor(), stores_, cpu_, clock_, random_, self_writes_};
+  }
+
+  template <class T>
+  T await(Task<T> task) {
+    std::exception_ptr failure;
+    bool ended = false;
+    std::conditional_t<std::is_void_v<T>, std::monostate, std::optional<T>> result;
+    if constexpr (std::is_void_v<T>) {
+      boost::asio::co_spawn(loop_, std::move(task), [&](std::exception_ptr e) {
+        failure = e;
+        ended = true;
+      });
+    } else {
+      boost::asio::co_spawn(loop_, std::move(task), [&](std::exception_ptr e, T value) {
+        failure = e;
+        if (!e) result.emplace(std::move(value));
+        ended = true;
+      });
+    }
+    loop_.restart();
+    while (!ended && loop_.run_one() > 0) {
+    }
+    if (failure) std::rethrow_exception(failure);
+    if constexpr (!std::is_void_v<T>) return std::move(*result);
+  }
+
+  void start(Task<> task) {
+    boost::asio::co_spawn(loop_, std::move(task),
+                          boost::asio::bind_cancellation_slot(signals_.emplace_back().slot(),
+                                                              [](std::exception_ptr) {}));
+  }
+  /// Lets everything happen that can happen without time passing.
+  void settle() {
+    loop_.restart();
+    for (int quiet = 0; quiet < 50;) quiet = loop_.poll() == 0 ? quiet + 1 : 0;
+  }
+  void advance(Duration span) {
+    clock_.advance(span);
+    settle();
+  }
+  void stop() {
+    for (auto& signal : signals_) signal.emit(boost::asio::cancellation_type::terminal);
+    settle();
+  }
+
+  void use_step(ScriptedStep::Script script) {
+    plan_.steps.push_back(std::make_unique<ScriptedStep>(std::move(script)));
+  }
+  RouteWorker& worker() {
+    if (!worker_) {
+      plan_.id = await(ledger_->route_id(plan_.name));
+      worker_ = std::make_unique<RouteWorker>("stack", plan_, *ledger_, services(), batches_,
+                                              silent_log());
+    }
+    return *worker_;
+  }
+  void append(const std::string& key, std::uint64_t size = 1) {
+    worker();
+    Event event;
+    event.store = "lake";
+    event.object = {"b", key};
+    event.size = size;
+    event.detail_type = "Object Created";
+    NewEvent made;
+    made.body = to_json(event);
+    made.wants.push_back({plan_.id, clock_.now()});
+    std::vector<NewEvent> events;
+    events.push_back(std::move(made));
+    await(ledger_->append(std::move(events)));
+  }
+  RouteCounters counters() { return ledger_->counters()[plan_.id]; }
+  std::vector<DeadLetter> dead() { return await(ledger_->dead_letters({})); }
+
+  boost::asio::io_context loop_;
+  ManualClock clock_;
+  SeededRandom random_{7};
+  CpuPool cpu_{1};
+  Stores stores_;
+  std::unique_ptr<Ledger> ledger_;
+  LedgerSelfWrites self_writes_{*ledger_, stores_, random_, silent_log()};
+  Slots batches_{2};
+  RoutePlan plan_;
+  std::unique_ptr<RouteWorker> worker_;
+  std::list<boost::asio::cancellation_signal> signals_;
+};
+
+TEST_F(WorkTest, ADoneTaskIsSettled) {
+  std::vector<std::string> ran;
+  use_step([&](TaskContext& context) {
+    ran.push_back(context.object.path);
+    return StepResult{};
+  });
+  append("a");
+  start(worker().run());
+  settle();
+  EXPECT_THAT(ran, ElementsAre("a"));
+  EXPECT_EQ(counters().done, 1u);
+  EXPECT_EQ(counters().pending(), 0u);
+}
+
+TEST_F(WorkTest, ATransientFailureIsTriedAgainWithBackoffThenBecomesADeadLetter) {
+  int tries = 0;
+  use_step([&](TaskContext& context) -> StepResult {
+    EXPECT_EQ(context.attempt, ++tries);
+    throw Error(ErrorKind::kTransient, "store is away");
+  });
+  append("a");
+  start(worker().run());
+  settle();
+  EXPECT_EQ(tries, 1);
+  advance(1s);
+  EXPECT_EQ(tries, 2);
+  advance(2s);
+  EXPECT_EQ(tries, 3);
+  ASSERT_EQ(dead().size(), 1u);
+  EXPECT_EQ(dead()[0].attempts, 3);
+  EXPECT_EQ(dead()[0].error, "store is away");
+  EXPECT_EQ(counters().retried, 2u);
+}
+
+TEST_F(WorkTest, BadBytesAreADeadLetterAtOnce) {
+  use_step([&](TaskContext&) -> StepResult { throw Error(ErrorKind::kCorrupt, "no gzip"); });
+  append("a");
+  start(worker().run());
+  settle();
+  ASSERT_EQ(dead().size(), 1u);
+  EXPECT_EQ(dead()[0].kind, ErrorKind::kCorrupt);
+  EXPECT_EQ(dead()[0].attempts, 1);
+}
+
+TEST_F(WorkTest, ASkippedStepEndsTheTaskWell) {
+  int second = 0;
+  use_step([&](TaskContext&) { return StepResult{Outcome::kGone, "gone"}; });
+  use_step([&](TaskContext&) {
+    ++second;
+    return StepResult{};
+  });
+  append("a");
+  start(worker().run());
+  settle();
+  EXPECT_EQ(second, 0);
+  EXPECT_EQ(counters().done, 1u);
+}
+
+TEST_F(WorkTest, BadLinesBecomeDeadLettersThatCarryTheLine) {
+  use_step([&](TaskContext& context) {
+    context.dead_lines.push_back({4, "no JSON", "oops"});
+    return StepResult{};
+  });
+  append("a");
+  start(worker().run());
+  settle();
+  ASSERT_EQ(dead().size(), 1u);
+  EXPECT_EQ(event_from_json(dead()[0].body).line, (Event::Line{4, "oops"}));
+  EXPECT_THAT(dead()[0].error, HasSubstr("line 4"));
+}
+
+TEST_F(WorkTest, TaggedObjectsAreSkipped) {
+  int ran = 0;
+  plan_.unless_tagged = {"processed"};
+  use_step([&](TaskContext&) {
+    ++ran;
+    return StepResult{};
+  });
+  await(stores_.at("lake").put({"b", "a"}, "x", {.tags = {{"processed", "true"}}}));
+  await(stores_.at("lake").put({"b", "c"}, "x"));
+  append("a");
+  append("c");
+  start(worker().run());
+  settle();
+  EXPECT_EQ(ran, 1);
+  EXPECT_EQ(counters().done, 2u);
+}
+
+TEST_F(WorkTest, ARateHoldsTasksBack) {
+  int ran = 0;
+  plan_.rate_per_second = 2;
+  use_step([&](TaskContext&) {
+    ++ran;
+    return StepResult{};
+  });
+  for (int i = 0; i < 5; ++i) append(std::to_string(i));
+  start(worker().run());
+  settle();
+  EXPECT_EQ(ran, 2);
+  advance(500ms);
+  EXPECT_EQ(ran, 3);
+  advance(1s);
+  EXPECT_EQ(ran, 5);
+}
+
+TEST_F(WorkTest, ASinkCommitsWhenTheBatchIsFull) {
+  FakeTable table;
+  plan_.sink = std::make_unique<FakeSink>(table, Sink::Limits{.bytes = 30, .every = 1h});
+  start(worker().run());
+  for (int i = 0; i < 3; ++i) append(std::to_string(i), 10);
+  settle();
+  EXPECT_THAT(table.batches, ElementsAre(3u));
+  EXPECT_EQ(counters().done, 3u);
+}
+
+TEST_F(WorkTest, ASinkCommitsWhenTheOldestIsOldEnough) {
+  FakeTable table;
+  plan_.sink = std::make_unique<FakeSink>(table, Sink::Limits{.every = 10s});
+  start(worker().run());
+  append("a");
+  settle();
+  advance(9s);
+  EXPECT_EQ(table.rows.size(), 0u);
+  advance(1s);
+  EXPECT_THAT(table.rows, ElementsAre("a"));
+}
+
+TEST_F(WorkTest, ALostAnswerToACommitDoublesNothing) {
+  FakeTable table;
+  table.lost_answers = 1;
+  plan_.sink = std::make_unique<FakeSink>(table, Sink::Limits{.every = 1s});
+  start(worker().run());
+  append("a");
+  advance(1s);
+  append("b");
+  advance(1s);
+  EXPECT_THAT(table.rows, ElementsAre("a", "b"));
+  EXPECT_EQ(counters().done, 2u);
+  EXPECT_EQ(counters().retried, 0u);
+}
+
+TEST_F(WorkTest, AFailedCommitIsDoneAgain) {
+  FakeTable table;
+  table.failed_commits = 1;
+  plan_.sink = std::make_unique<FakeSink>(table, Sink::Limits{.every = 1s});
+  start(worker().run());
+  append("a");
+  advance(1s);
+  EXPECT_EQ(counters().retried, 1u);
+  advance(1s);
+  advance(1s);
+  EXPECT_THAT(table.rows, ElementsAre("a"));
+  EXPECT_EQ(counters().pending(), 0u);
+}
+
+TEST_F(WorkTest, APlanThatWasCommittedIsSettledAfterARestart) {
+  FakeTable table;
+  table.last_seq["stack/route/b"] = 5;
+  plan_.sink = std::make_unique<FakeSink>(table, Sink::Limits{.every = 1s});
+  append("a");
+  const PendingTask task = await(ledger_->tasks({})).at(0);
+  SinkPlan plan{.group = "b", .app_id = "stack/route/b", .seq = 5, .tasks = {task.id}};
+  plan.dead.push_back({plan_.id, "{}", ErrorKind::kCorrupt, "line 3: broken"});
+  LedgerWrite write;
+  write.notes.push_back({"plan/route/b", encode_plan(plan)});
+  await(ledger_->write(write));
+
+  await(worker().recover());
+  EXPECT_EQ(counters().done, 1u);
+  EXPECT_EQ(dead().size(), 1u);
+  EXPECT_TRUE(await(ledger_->notes("plan/")).empty());
+  EXPECT_EQ(table.rows.size(), 0u);
+}
+
+TEST_F(WorkTest, APlanThatWasNotCommittedIsDoneAgainAfterARestart) {
+  FakeTable table;
+  table.last_seq["stack/route/b"] = 4;
+  plan_.sink = std::make_unique<FakeSink>(table, Sink::Limits{.every = 1s});
+  append("a");
+  const PendingTask task = await(ledger_->tasks({})).at(0);
+  LedgerWrite write;
+  write.notes.push_back(
+      {"plan/route/b",
+       encode_plan({.group = "b", .app_id = "stack/route/b", .seq = 5, .tasks = {task.id}})});
+  await(ledger_->write(write));
+  await(worker().recover());
+  EXPECT_EQ(counters().done, 0u);
+  start(worker().run());
+  settle();
+  advance(1s);
+  EXPECT_THAT(table.rows, ElementsAre("a"));
+  EXPECT_EQ(table.last_seq["stack/route/b"], 5u);
+}
+
+TEST_F(WorkTest, StoppingGivesBackWhatIsOnlyGathered) {
+  FakeTable table;
+  plan_.sink = std::make_unique<FakeSink>(table, Sink::Limits{.every = 1h});
+  start(worker().run());
+  append("a");
+  settle();
+  stop();
+  await(worker().finish());
+  EXPECT_EQ(table.rows.size(), 0u);
+  EXPECT_EQ(counters().pending(), 1u);
+  EXPECT_EQ(await(ledger_->take(plan_.id, 10)).size(), 1u);
+}
+
+TEST(SinkPlan, ReadsBackWhatItWrote) {
+  SinkPlan plan{.group = "a \"table\"", .app_id = "s/r/t", .seq = 1ull << 60};
+  plan.tasks = {{1, 2, RouteId(3)}, {1ull << 60, 65535, RouteId(7)}};
+  plan.dead.push_back({RouteId(3), "{\"x\":1}", ErrorKind::kCorrupt, "line 1: \xFF bad"});
+  const SinkPlan back = decode_plan(encode_plan(plan));
+  EXPECT_EQ(back.group, plan.group);
+  EXPECT_EQ(back.app_id, plan.app_id);
+  EXPECT_EQ(back.seq, plan.seq);
+  EXPECT_EQ(back.tasks, plan.tasks);
+  ASSERT_EQ(back.dead.size(), 1u);
+  EXPECT_EQ(back.dead[0].body, plan.dead[0].body);
+}
+
+TEST(SinkPlan, DamagedBytesAreCorrupt) {
+  for (const char* bytes : {"", "{", "[]", R"({"group":"g"})"}) {
+    try {
+      decode_plan(bytes);
+      ADD_FAILURE() << bytes;
+    } catch (const Error& error) {
+      EXPECT_EQ(error.kind(), ErrorKind::kCorrupt);
+    }
+  }
+}
+
+}  // namespace
+}  // namespace headrace
