@@ -31,14 +31,16 @@ class Bench {
   std::unique_ptr<Ledger> ledger;
 };
 
+/// An event of some 400 bytes, as sources make them: much of it alike, ids and names their own.
 NewEvent event(std::vector<RouteId> routes, std::uint64_t identity) {
-  static const Bytes kBody = [] {
-    SeededRandom random(7);
-    Bytes body = R"({"version":"0","detail-type":"Object Created","source":"aws.s3","detail":{)";
-    while (body.size() < 250) body += R"("key":")" + random.uuid() + "\",";
-    return body.substr(0, 250);
-  }();
-  NewEvent made{.body = kBody, .identity = identity};
+  SeededRandom random(identity);
+  NewEvent made{.identity = random.next()};
+  made.body = R"({"version":"0","id":")" + random.uuid() +
+              R"(","detail-type":"Object Created","source":"aws.s3",)"
+              R"("time":"2026-01-31T09:08:07.123456Z","detail":{"bucket":{"name":"landing"},)"
+              R"("object":{"key":"events/clicks/dt=2026-01-31/)" +
+              random.uuid() + R"(.jsonl","size":)" + std::to_string(random.below(100'000)) +
+              R"(,"etag":")" + random.uuid() + R"("},"store":"lake","origin":"landing"}})";
   for (const RouteId route : routes) made.wants.push_back({route, real_clock().now()});
   return made;
 }

@@ -666,6 +666,29 @@ TEST_P(LedgerConformance, KeepsTheOrderOfReadyWorkBeyondMemory) {
   EXPECT_EQ(seen, expected);
 }
 
+TEST_P(LedgerConformance, BringsEverythingThroughLittleMemory) {
+  open({.page_members = 4, .ready_bytes = 2000});
+  const std::vector<RouteId> routes{route("a"), route("b"), route("c")};
+  constexpr std::size_t kCount = 100;
+  for (const RouteId id : routes) {
+    WaitingTake asks(*ledger_, id, 1);  // From now on there is somebody who takes.
+  }
+  for (std::size_t i = 0; i < kCount; ++i) {
+    const Duration delay = std::chrono::seconds(i % 2);
+    append(event(std::to_string(i) + Bytes(200, 'x'), routes, delay));
+  }
+  clock_.advance(std::chrono::seconds(1));
+  for (const RouteId id : routes) {
+    std::set<Bytes> seen;
+    while (seen.size() < kCount) {
+      const auto tasks = take(id, 10);
+      for (const Bytes& body : bodies(tasks)) EXPECT_TRUE(seen.insert(body).second);
+      done(tasks);
+    }
+    EXPECT_TRUE(idle(id));
+  }
+}
+
 TEST_P(LedgerConformance, BringsOneEventToAThousandRoutes) {
   std::vector<RouteId> routes;
   for (int i = 0; i < 1000; ++i) routes.push_back(route("subscriber-" + std::to_string(i)));

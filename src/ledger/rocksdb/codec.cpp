@@ -3,6 +3,7 @@
 #include <lz4.h>
 
 #include <algorithm>
+#include <bit>
 #include <limits>
 
 #include "core/error.h"
@@ -22,7 +23,9 @@ constexpr std::uint64_t kMaxMembers = 65'536;
 }
 
 void put_big_endian(Bytes& out, std::uint64_t number) {
-  for (int shift = 56; shift >= 0; shift -= 8) out.push_back(static_cast<char>(number >> shift));
+  const std::uint64_t swapped = std::byteswap(number);
+  static_assert(std::endian::native == std::endian::little);
+  out.append(reinterpret_cast<const char*>(&swapped), sizeof(swapped));
 }
 
 std::uint64_t big_endian(BytesView bytes) {

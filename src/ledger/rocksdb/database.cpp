@@ -3,7 +3,10 @@
 #include <fmt/format.h>
 #include <rocksdb/cache.h>
 #include <rocksdb/filter_policy.h>
+#include <rocksdb/listener.h>
+#include <rocksdb/memtablerep.h>
 #include <rocksdb/merge_operator.h>
+#include <rocksdb/slice_transform.h>
 #include <rocksdb/statistics.h>
 #include <rocksdb/table.h>
 #include <rocksdb/utilities/table_properties_collectors.h>
@@ -18,6 +21,7 @@ using rocksdb::Slice;
 using rocksdb::Status;
 
 constexpr BytesView kFormat = "1";
+constexpr std::size_t kIdentityKey = 12;
 constexpr std::array<const char*, kFamilies> kNames{"default",  "ready", "later",
                                                     "progress", "dead",  "dedupe"};
 
@@ -49,6 +53,15 @@ class Concatenate final : public rocksdb::AssociativeMergeOperator {
   const char* Name() const override { return "headrace.concatenate"; }
 };
 
+/// Left alone, RocksDB looks every few seconds whether a full disk has room again, and refuses to
+/// be brought back by hand meanwhile. Our next write tries at once instead.
+class NoAutomaticRecovery final : public rocksdb::EventListener {
+ public:
+  void OnErrorRecoveryBegin(rocksdb::BackgroundErrorReason, Status, bool* automatic) override {
+    *automatic = false;
+  }
+};
+
 ColumnFamilyOptions family_options(Family family, const std::shared_ptr<rocksdb::Cache>& cache) {
   ColumnFamilyOptions options;
   const bool bulk = family == Family::kReady || family == Family::kLater ||
@@ -69,6 +82,11 @@ ColumnFamilyOptions family_options(Family family, const std::shared_ptr<rocksdb:
     options.memtable_prefix_bloom_size_ratio = 0.05;
     options.memtable_whole_key_filtering = true;
   }
+  if (family == Family::kDedupe) {
+    // Identities are random: a skip list would walk cold memory for each, a hash table does not.
+    options.prefix_extractor.reset(rocksdb::NewFixedPrefixTransform(kIdentityKey));
+    options.memtable_factory.reset(rocksdb::NewHashLinkListRepFactory(1 << 18));
+  }
   options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
   // Insurance against scans over many tombstones; cursors and bounds avoid them in the first place.
   options.table_properties_collector_factories = {
@@ -88,7 +106,9 @@ rocksdb::DBOptions database_options(rocksdb::Env* env) {
   options.info_log_level = rocksdb::WARN_LEVEL;
   options.keep_log_file_num = 2;
   options.max_open_files = 512;
-  options.max_bgerror_resume_count = 0;  // We resume by ourselves, on the next write.
+  options.allow_concurrent_memtable_write = false;  // One thread writes.
+  options.max_bgerror_resume_count = 0;
+  options.listeners.push_back(std::make_shared<NoAutomaticRecovery>());
   options.statistics = rocksdb::CreateDBStatistics();
   options.statistics->set_stats_level(rocksdb::StatsLevel::kExceptTimers);
   return options;
@@ -127,6 +147,7 @@ Scan::Scan(rocksdb::DB& db, rocksdb::ColumnFamilyHandle* handle, Bytes lower, By
       upper_bound_(slice(upper_)) {
   rocksdb::ReadOptions options;
   options.snapshot = snapshot;
+  options.total_order_seek = true;
   options.iterate_lower_bound = &lower_bound_;
   if (!upper_.empty()) options.iterate_upper_bound = &upper_bound_;
   rows_.reset(db.NewIterator(options, handle));
