@@ -29,8 +29,7 @@ class MachineClock final : public Clock {
     for (Time at = now(); at < due; at = now()) {
       timer.expires_after(std::min<Duration>(due - at, minutes(1)));
       boost::system::error_code failed;
-      co_await timer.async_wait(
-          boost::asio::redirect_error(boost::asio::use_awaitable, failed));
+      co_await timer.async_wait(boost::asio::redirect_error(boost::asio::use_awaitable, failed));
       if (failed) throw Error(ErrorKind::kCancelled, "sleep cancelled");
     }
   }
@@ -91,10 +90,10 @@ std::string format_time(Time time) {
   const auto day = floor<days>(time);
   const year_month_day date(day);
   const hh_mm_ss clock(time - day);
-  std::string text = fmt::format(
-      "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}", static_cast<int>(date.year()),
-      static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
-      clock.hours().count(), clock.minutes().count(), clock.seconds().count());
+  std::string text =
+      fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}", static_cast<int>(date.year()),
+                  static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
+                  clock.hours().count(), clock.minutes().count(), clock.seconds().count());
   const auto micros = clock.subseconds().count();
   if (micros % 1000 != 0) {
     text += fmt::format(".{:06}", micros);
@@ -131,8 +130,8 @@ struct DurationUnit {
   Duration span;
 };
 constexpr std::array kDurationUnits{
-    DurationUnit{"d", days(1)},      DurationUnit{"h", hours(1)},
-    DurationUnit{"m", minutes(1)},   DurationUnit{"s", seconds(1)},
+    DurationUnit{"d", days(1)},          DurationUnit{"h", hours(1)},
+    DurationUnit{"m", minutes(1)},       DurationUnit{"s", seconds(1)},
     DurationUnit{"ms", milliseconds(1)}, DurationUnit{"us", microseconds(1)}};
 
 }  // namespace

@@ -12,11 +12,16 @@ std::optional<std::uint64_t> parse_size(std::string_view text) {
     std::string_view name;
     std::uint64_t bytes;
   };
-  static constexpr std::array kUnits{
-      Unit{"", 1},           Unit{"B", 1},          Unit{"KB", 1'000},
-      Unit{"MB", 1'000'000}, Unit{"GB", 1'000'000'000}, Unit{"TB", 1'000'000'000'000},
-      Unit{"KiB", 1 << 10},  Unit{"MiB", 1 << 20},  Unit{"GiB", 1 << 30},
-      Unit{"TiB", 1ULL << 40}};
+  static constexpr std::array kUnits{Unit{"", 1},
+                                     Unit{"B", 1},
+                                     Unit{"KB", 1'000},
+                                     Unit{"MB", 1'000'000},
+                                     Unit{"GB", 1'000'000'000},
+                                     Unit{"TB", 1'000'000'000'000},
+                                     Unit{"KiB", 1 << 10},
+                                     Unit{"MiB", 1 << 20},
+                                     Unit{"GiB", 1 << 30},
+                                     Unit{"TiB", 1ULL << 40}};
   std::uint64_t number = 0;
   const auto [rest, failed] = std::from_chars(text.data(), text.data() + text.size(), number);
   if (failed != std::errc{}) return std::nullopt;

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <fmt/format.h>
+
 #include <filesystem>
 #include <map>
 #include <optional>
@@ -121,7 +123,7 @@ inline const Spec<Table>& table_spec() {
   static const auto spec =
       Spec<Table>("table", "A Delta table.")
           .field("store", &Table::store, "Where its files are.", required())
-          .field("partition_by", &Table::partition_by, "Columns that become folders.",
+          .field("partition_by", &Table::partition_by, "Columns as folders.",
                  example("[country, date]"))
           .field("schema", &Table::schema, "What happens to new columns.",
                  one_of<Evolution>({{"evolve", Evolution::kEvolve}, {"fixed", Evolution::kFixed}}))
@@ -162,7 +164,7 @@ inline const Spec<Route>& route_spec() {
           .field("after", &Route::after, "How long to wait.", example("5m"))
           .field("rate", &Route::rate, "How fast at most.", example("200/s"))
           .field("steps", &Route::steps, "What to do, in order.", required(), steps_union())
-          .field("retry", &Route::retry, "What happens after a failure.", retry_spec());
+          .field("retry", &Route::retry, "Tries.", retry_spec());
   return spec;
 }
 

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cmath>
@@ -35,6 +36,12 @@ std::optional<Wide> parse_within(const std::string& text, Wide least, Wide most)
 
 std::function<void(JsonWriter&)> pattern(std::string_view regex) {
   return [regex](JsonWriter& json) { write_pattern(json, regex); };
+}
+
+/// Unquoted 5, 1.5 or no are text where text is wanted, whatever an editor takes them for.
+void write_any_text(JsonWriter& json) {
+  json.begin_object().key("type").begin_array();
+  json.string("string").string("number").string("boolean").end_array().end_object();
 }
 
 struct RateUnit {
@@ -93,9 +100,7 @@ class PathType final : public Type<std::filesystem::path> {
     return node.secret ? Node::masked() : Node::scalar(node.text);
   }
   std::string words() const override { return "path"; }
-  void schema(JsonWriter& json) const override {
-    json.begin_object().key("type").string("string").key("minLength").number(1).end_object();
-  }
+  void schema(JsonWriter& json) const override { write_any_text(json); }
 };
 
 Node mask_secrets(const Node& node) {
@@ -136,12 +141,7 @@ ScalarRules<std::string> text_rules() {
           .wrong = "is no text",
           .parse = [](const std::string& text) { return std::optional(text); },
           .format = [](const std::string& text) { return text; },
-          .schema =
-              [](JsonWriter& json) {
-                // Unquoted 5, 1.5 or no are text here, whatever an editor takes them for.
-                json.begin_object().key("type").begin_array();
-                json.string("string").string("number").string("boolean").end_array().end_object();
-              },
+          .schema = write_any_text,
           .plain = false};
 }
 
@@ -199,11 +199,7 @@ ScalarRules<KeyTemplate> key_template_rules() {
           .wrong = "is no key template",
           .parse = [](const std::string& text) { return std::optional(KeyTemplate::parse(text)); },
           .format = [](const KeyTemplate& keys) { return keys.text(); },
-          .schema =
-              [](JsonWriter& json) {
-                json.begin_object().key("type").string("string");
-                json.key("minLength").number(1).end_object();
-              },
+          .schema = write_any_text,
           .plain = false};
 }
 
