@@ -32,6 +32,7 @@ struct JsonEdits::Node {
   static constexpr std::size_t kNoChild = ~std::size_t{0};
   /// The child that a key of the text means; `raw` is without quotes, perhaps with escapes.
   std::size_t find(BytesView raw) const;
+  std::size_t find_plain(BytesView name) const;
 };
 
 }  // namespace headrace

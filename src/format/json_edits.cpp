@@ -137,11 +137,12 @@ void complete(Node& node, bool add) {
 }  // namespace
 
 std::size_t JsonEdits::Node::find(BytesView raw) const {
-  std::string plain;
-  if (raw.find('\\') != BytesView::npos) {
-    plain = json_unescape(raw);
-    raw = plain;
-  }
+  if (children.empty()) return kNoChild;
+  if (raw.find('\\') != BytesView::npos) return find_plain(json_unescape(raw));
+  return find_plain(raw);
+}
+
+std::size_t JsonEdits::Node::find_plain(BytesView raw) const {
   const auto found = std::ranges::lower_bound(
       by_name, raw, {}, [&](std::size_t i) { return BytesView(children[i].name); });
   return found != by_name.end() && children[*found].name == raw ? *found : kNoChild;

@@ -31,7 +31,6 @@ std::uint64_t special_bytes(std::uint64_t word) {
 }
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
-bool is_space(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
 
 int hex_digit(char c) {
   if (is_digit(c)) return c - '0';
@@ -91,15 +90,7 @@ void JsonScan::begin(BytesView text) {
   fault_at_ = nullptr;
 }
 
-void JsonScan::skip_space() {
-  while (at < end && is_space(*at)) ++at;
-}
-
-bool JsonScan::expect(char c, const char* what) {
-  if (peek() != c || at == end) return fail(at, fmt::format("expected {}", what));
-  ++at;
-  return true;
-}
+bool JsonScan::expected(const char* what) { return fail(at, fmt::format("expected {}", what)); }
 
 bool JsonScan::enter(char bracket) {
   if (!expect(bracket, bracket == '{' ? "'{'" : "'['")) return false;
@@ -255,6 +246,7 @@ bool JsonScan::end_value(bool& done) {
 }
 
 bool JsonScan::value() {
+  if (peek() != '{' && peek() != '[') return scalar();
   brackets_.clear();
   while (true) {
     bool complete = true;

@@ -24,16 +24,22 @@ class JsonScan {
   const char* end = nullptr;
   int open = 0;  ///< Objects and arrays that are open at `at`.
 
-  void skip_space();
+  void skip_space() {
+    while (at < end && (*at == ' ' || *at == '\n' || *at == '\r' || *at == '\t')) ++at;
+  }
   /// The next byte; 0 at the end.
   char peek() const { return at < end ? *at : '\0'; }
   /// Steps over one byte that must be `c`.
-  bool expect(char c, const char* what);
+  bool expect(char c, const char* what) {
+    if (at == end || *at != c) return expected(what);
+    ++at;
+    return true;
+  }
   /// Steps over '{' or '['. The caller lowers `open` when it steps over its end.
   bool enter(char bracket);
   /// Steps over a string; `raw` is what is between the quotes, still escaped.
   bool string(BytesView& raw);
-  /// Steps over any value.
+  /// Steps over any value that begins here.
   bool value();
 
   /// Notes what is wrong at `where`, and returns false.
@@ -42,6 +48,7 @@ class JsonScan {
   std::string fault() const;
 
  private:
+  bool expected(const char* what);
   bool scalar();
   bool number();
   bool digits();
