@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <memory>
 #include <thread>
 
 namespace headrace {
@@ -11,12 +12,18 @@ namespace {
 using testing::HasSubstr;
 
 /// What the engine's CAST(... AS VARCHAR) says must be what we read from its vectors.
-class CellText : public testing::TestWithParam<const char*> {};
+class CellText : public testing::TestWithParam<const char*> {
+ public:
+  static void SetUpTestSuite() { engine = std::make_unique<Engine>(QueryOptions{}); }
+  static void TearDownTestSuite() { engine.reset(); }
+
+ protected:
+  static inline std::unique_ptr<Engine> engine;
+};
 
 TEST_P(CellText, IsWhatTheEngineCastsItTo) {
-  Engine engine(QueryOptions{});
   const std::string value = GetParam();
-  const auto rows = engine.rows("SELECT v, v::VARCHAR FROM (SELECT " + value + " AS v)");
+  const auto rows = engine->rows("SELECT v, v::VARCHAR FROM (SELECT " + value + " AS v)");
   ASSERT_EQ(rows.size(), 1u);
   EXPECT_EQ(rows[0][0].text, rows[0][1].text);
 }

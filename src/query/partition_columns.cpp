@@ -73,6 +73,15 @@ class PartitionColumns::Values {
     }
   }
 
+  /// The same value as in the row before, which is not null: text is shared, not copied.
+  void repeat(duckdb_vector out, idx_t row) const {
+    const std::size_t size = size_ > 0 ? size_ : sizeof(duckdb_string_t);
+    char* data = static_cast<char*>(duckdb_vector_get_data(out)) + row * size;
+    std::memcpy(data, data - size, size);
+  }
+
+  bool is_null(std::uint64_t index) const { return !valid_[index]; }
+
  private:
   std::size_t size_;
   std::vector<bool> valid_;
@@ -100,7 +109,11 @@ struct PartitionColumns::Shared {
         duckdb_scalar_function_set_error(info, "the partition values of this statement are gone");
         return;
       }
-      values->write(files[row], out, row);
+      if (row > 0 && files[row] == files[row - 1] && !values->is_null(files[row])) {
+        values->repeat(out, row);
+      } else {
+        values->write(files[row], out, row);
+      }
     }
   }
 

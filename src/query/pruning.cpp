@@ -127,8 +127,8 @@ std::optional<Point> stored_point(TypeKind kind, const std::string& text) {
   return time ? std::optional<Point>(Point{*time}) : std::nullopt;
 }
 
-/// A bound as statistics spell it.
-std::optional<Point> stats_point(TypeKind kind, dom::element value) {
+/// A bound as statistics spell it; times that are cut to milliseconds lie up to `cut` above it.
+std::optional<Point> stats_point(TypeKind kind, dom::element value, std::int64_t cut) {
   if (value.is_bool() && kind == TypeKind::kBoolean) {
     return Point{static_cast<std::int64_t>(value.get_bool().value())};
   }
@@ -139,7 +139,7 @@ std::optional<Point> stats_point(TypeKind kind, dom::element value) {
   if (kind == TypeKind::kString) return Point{text};
   if (!is_time(kind)) return std::nullopt;
   auto point = stored_point(kind, text);
-  if (point && kind != TypeKind::kDate) point->slack = kCutTimes;
+  if (point && kind != TypeKind::kDate) point->slack = cut;
   return point;
 }
 
@@ -289,8 +289,8 @@ class Pruner::File {
   Bounds of_stats(TypeKind kind, const std::vector<std::string>& path) {
     Bounds bounds{.kind = kind};
     if (!parse_stats()) return bounds;
-    if (const auto least = at("minValues", path)) bounds.least = stats_point(kind, *least);
-    if (const auto most = at("maxValues", path)) bounds.most = stats_point(kind, *most);
+    if (const auto least = at("minValues", path)) bounds.least = stats_point(kind, *least, 0);
+    if (const auto most = at("maxValues", path)) bounds.most = stats_point(kind, *most, kCutTimes);
     const auto nulls = at("nullCount", path);
     std::uint64_t count = 0;
     // The count of a struct's member leaves out, or counts, rows where the struct is null: only a
