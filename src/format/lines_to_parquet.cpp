@@ -6,6 +6,7 @@
 
 #include "core/error.h"
 #include "core/json.h"
+#include "format/jsonl/document.h"
 #include "format/jsonl/infer.h"
 #include "format/jsonl/lines.h"
 #include "format/jsonl/plan.h"
@@ -59,6 +60,7 @@ class LinesToParquet::Impl {
         reader_(plan_, options_.depth, options_.partition_by.size()),
         skipper_(options_.depth),
         lines_(options_.line_bytes),
+        document_(options_.line_bytes),
         files_(plan_, schema_, options_),
         tuple_(options_.partition_by.size()) {
     // A row that must have a value can turn out to be a fault, which end_object() has to report.
@@ -72,8 +74,10 @@ class LinesToParquet::Impl {
 
   void begin_object(std::map<std::string, std::string, std::less<>> constants) {
     lines_.clear();
+    document_.clear();
     rows_ = {};
     at_start_ = true;
+    form_ = Form::kUnknown;
     constants_ = std::make_shared<const Constants>(Constants{std::move(constants)});
     if (inference_) {
       for (const std::string& column : options_.partition_by) {
@@ -85,7 +89,11 @@ class LinesToParquet::Impl {
 
   void write(BytesView piece) {
     for (; !piece.empty(); piece.remove_prefix(std::min(piece.size(), kPieceBytes))) {
-      lines_.push(piece.substr(0, kPieceBytes));
+      if (form_ == Form::kDocument) {
+        document_.push(piece.substr(0, kPieceBytes));
+      } else {
+        lines_.push(piece.substr(0, kPieceBytes));
+      }
       drain(/*at_end=*/false);
     }
   }
@@ -110,27 +118,76 @@ class LinesToParquet::Impl {
   struct Held {
     Bytes bytes;
     std::uint64_t first_line;
+    std::vector<jsonl::Span> rows;
     std::shared_ptr<const Constants> constants;
   };
 
+  /// How an object's rows are laid out.
+  enum class Form : unsigned char { kUnknown, kLines, kDocument };
+
   void drain(bool at_end) {
+    if (form_ == Form::kUnknown && lines_.first_byte() == '[') begin_document();
+    if (form_ != Form::kDocument) drain_lines(at_end);
+    if (form_ == Form::kDocument) drain_document(at_end);
+  }
+
+  void drain_lines(bool at_end) {
     while (auto batch = lines_.next(at_end)) {
-      if (at_start_ && batch->text.starts_with("\xEF\xBB\xBF")) batch->text.remove_prefix(3);
+      if (at_start_ && batch->text.starts_with(jsonl::kByteOrderMark)) {
+        batch->text.remove_prefix(jsonl::kByteOrderMark.size());
+      }
       at_start_ = false;
-      take(*batch);
+      if (form_ == Form::kUnknown) form_ = form_of(*batch);
+      if (form_ == Form::kDocument) return begin_document();
+      lines_.count(take(*batch));
     }
     if (const auto overlong = lines_.take_overlong()) {
       at_start_ = false;
+      form_ = Form::kLines;
       add_fault(overlong->first_line, overlong->text, too_long());
     }
   }
 
-  void take(const Batch& batch) {
+  void begin_document() {
+    form_ = Form::kDocument;
+    std::string all = lines_.take_all();
+    if (all.starts_with(jsonl::kByteOrderMark)) all.erase(0, jsonl::kByteOrderMark.size());
+    document_.push(all);
+  }
+
+  void drain_document(bool at_end) {
+    while (const auto batch = document_.next(at_end)) take(*batch);
+    for (auto& fault : document_.take_faults()) {
+      add_fault(fault.line, fault.text, std::move(fault.reason));
+    }
+  }
+
+  /// Lines, if one of the first thousand is an object all by itself, from its first column on. Else
+  /// it is a document spread over lines, if it begins like one.
+  Form form_of(const Batch& batch) {
+    Line line;
+    LineWalk walk(structure_, batch);
+    bool opens = false;
+    for (int count = 0; count < 1'000 && walk.next(line); ++count) {
+      if (count == 0) opens = line.text[line.text.find_first_not_of(" \t\r")] == '{';
+      jsonl::Flaw flaw;
+      const bool whole = line.text.starts_with('{') && is_readable(line) && prove(line, flaw);
+      if (whole || !opens) return Form::kLines;
+    }
+    return opens ? Form::kDocument : Form::kLines;
+  }
+
+  /// Gives the number of the line that follows the batch.
+  std::uint64_t take(const Batch& batch) {
     if (!inference_) return convert(batch, &rows_);
-    observe(batch);
+    const std::uint64_t next_line = observe(batch);
     held_bytes_ += batch.text.size();
-    held_.push_back({jsonl::padded_copy(batch.text), batch.first_line, constants_});
+    held_.push_back({jsonl::padded_copy(batch.text),
+                     batch.first_line,
+                     {batch.rows.begin(), batch.rows.end()},
+                     constants_});
     if (held_bytes_ >= options_.infer_bytes) choose();
+    return next_line;
   }
 
   std::string too_long() const {
@@ -149,10 +206,12 @@ class LinesToParquet::Impl {
               fmt::format("column {}: {}", flaw.where - line.text.data() + 1, flaw.what));
   }
 
-  /// Why a line cannot be read at all; empty if it can.
+  /// Why a line cannot be read at all.
   std::string obstacle(const Line& line) const {
-    if (line.text.size() > options_.line_bytes) return too_long();
-    return std::string(line.flaw);
+    return line.flaw.empty() ? too_long() : std::string(line.flaw);
+  }
+  bool is_readable(const Line& line) const {
+    return line.flaw.empty() && line.text.size() <= options_.line_bytes;
   }
 
   /// Proves a line to be one JSON object; the reader of rows says the same of the same line.
@@ -176,11 +235,12 @@ class LinesToParquet::Impl {
   }
 
   /// First pass over the rows that wait for the columns: counts them and learns from them.
-  void observe(const Batch& batch) {
+  std::uint64_t observe(const Batch& batch) {
     Line line;
-    for (LineWalk walk(structure_, batch); walk.next(line);) {
-      if (auto reason = obstacle(line); !reason.empty()) {
-        add_fault(line.number, line.text, std::move(reason));
+    LineWalk walk(structure_, batch);
+    while (walk.next(line)) {
+      if (!is_readable(line)) {
+        add_fault(line.number, line.text, obstacle(line));
         continue;
       }
       jsonl::Flaw flaw;
@@ -191,6 +251,7 @@ class LinesToParquet::Impl {
         add_fault(line, flaw);
       }
     }
+    return walk.next_line();
   }
 
   /// The columns are chosen; the rows that waited become rows of files.
@@ -200,7 +261,7 @@ class LinesToParquet::Impl {
     for (Held& held : held_) {
       use(held.constants);
       const BytesView text = BytesView(held.bytes).substr(0, held.bytes.size() - kPadding);
-      convert({text, held.first_line}, nullptr);
+      convert({text, held.first_line, held.rows}, nullptr);
       Bytes().swap(held.bytes);
     }
     held_.clear();
@@ -222,13 +283,13 @@ class LinesToParquet::Impl {
     plan_.evolve(schema_);
     const auto& children = plan_.root().children;
     has_stored_ =
-        std::ranges::any_of(children, [&](std::uint32_t id) { return is_stored(plan_.node(id)); });
+        std::ranges::any_of(children, [](const jsonl::Node* child) { return is_stored(*child); });
     const auto rescued = plan_.root().by_folded_name.find(kRescuedColumn);
     if (rescued != plan_.root().by_folded_name.end()) rescued_node_ = rescued->second;
     partition_nodes_.assign(options_.partition_by.size(), nullptr);
-    for (const std::uint32_t id : children) {
-      const jsonl::Node& node = plan_.node(id);
-      if (node.partition >= 0) partition_nodes_[static_cast<std::size_t>(node.partition)] = &node;
+    for (const jsonl::Node* child : children) {
+      if (child->partition < 0) continue;
+      partition_nodes_[static_cast<std::size_t>(child->partition)] = child;
     }
     use(constants_);
   }
@@ -259,12 +320,13 @@ class LinesToParquet::Impl {
   }
 
   /// Rows of a batch into the files; counts into `rows`, if there are any to count into.
-  void convert(const Batch& batch, ObjectRows* rows) {
-    bool may_grow = options_.evolve;
+  std::uint64_t convert(const Batch& batch, ObjectRows* rows) {
+    bool may_grow = options_.evolve && !options_.one_schema;
     Line line;
-    for (LineWalk walk(structure_, batch); walk.next(line);) {
-      if (auto reason = obstacle(line); !reason.empty()) {
-        if (rows != nullptr) add_fault(line.number, line.text, std::move(reason));
+    LineWalk walk(structure_, batch);
+    while (walk.next(line)) {
+      if (!is_readable(line)) {
+        if (rows != nullptr) add_fault(line.number, line.text, obstacle(line));
         continue;
       }
       jsonl::Cursor cursor = line.cursor;
@@ -284,6 +346,7 @@ class LinesToParquet::Impl {
       append_row(rows);
     }
     files_.settle();
+    return walk.next_line();
   }
 
   /// Grows the columns by what the rows of `rest` bring.
@@ -292,7 +355,7 @@ class LinesToParquet::Impl {
     Line line;
     for (LineWalk walk(ahead_, rest); walk.next(line);) {
       jsonl::Flaw flaw;
-      if (obstacle(line).empty() && prove(line, flaw)) inference.observe(line.cursor);
+      if (is_readable(line) && prove(line, flaw)) inference.observe(line.cursor);
     }
     Schema schema = inference.schema();
     if (schema != schema_) grow(std::move(schema));
@@ -311,7 +374,7 @@ class LinesToParquet::Impl {
       cell.node = rescued_node_;
       cell.text = row_.rescued.data();
       cell.size = static_cast<std::uint32_t>(row_.rescued.size());
-      row_.cells.push_back(cell);
+      row_.cells.push(cell);
     }
     files_.append(tuple_, row_.cells);
   }
@@ -329,7 +392,7 @@ class LinesToParquet::Impl {
         row_.rescued += constant_rescued_[i];
       }
     }
-    for (const jsonl::Cell& cell : row_.partition) {
+    for (const jsonl::Cell& cell : row_.partition.view()) {
       const jsonl::Node& node = plan_.node(cell.node);
       tuple_[static_cast<std::size_t>(node.partition)] = parquet_file::partition_value(node, cell);
     }
@@ -345,6 +408,7 @@ class LinesToParquet::Impl {
   jsonl::RowReader reader_;
   jsonl::Skipper skipper_;
   jsonl::LineBuffer lines_;
+  jsonl::DocumentBuffer document_;
   parquet_file::OpenFiles files_;
 
   std::optional<jsonl::Inference> inference_;  // Until the columns have been chosen.
@@ -358,6 +422,7 @@ class LinesToParquet::Impl {
   std::shared_ptr<const Constants> constants_;
   parquet_file::Tuple constant_tuple_;
   std::vector<std::string> constant_rescued_;  // Empty, or an entry per partition column.
+  Form form_ = Form::kUnknown;
   bool at_start_ = false;
   ObjectRows rows_;
   std::uint64_t rescued_rows_ = 0;

@@ -29,6 +29,7 @@ struct ConvertOptions {
   Schema schema;                          ///< Columns known already; empty if none.
   std::vector<std::string> partition_by;  ///< Left out of the files, one file per tuple of values.
   bool evolve = true;                     ///< New keys become columns; else they are rescued.
+  bool one_schema = false;  ///< Only keys of the first `infer_bytes` do, so that one file holds all.
   Codec codec = Codec::kZstd;
   int codec_level = 1;
   std::uint64_t file_bytes = 128u << 20;  ///< A file is closed once about this large.
@@ -72,8 +73,10 @@ struct ParquetFile {
 ///   ObjectRows rows = convert.end_object();
 ///   std::vector<ParquetFile> files = convert.finish();
 ///
-/// A single JSON document that spans lines and a top-level array are accepted for an object
-/// first line is no complete value: see README.
+/// An object that begins with '[' is an array whose elements are the rows. One whose first line is
+/// no complete object, and none of the next thousand either, holds documents spread over lines.
+/// Both are read as they stream; a row is limited like a line, and a fault names the line it begins
+/// on.
 ///
 /// Errors  kInvalid when a limit that says so is passed. kBug from Arrow. After a throw, drop it.
 class LinesToParquet {

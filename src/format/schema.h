@@ -56,7 +56,7 @@ struct Field {
 struct Schema {
   std::vector<Field> fields;
 
-  const Field* find(std::string_view name) const;              ///< Exact spelling.
+  const Field* find(std::string_view name) const;                ///< Exact spelling.
   const Field* find_ignoring_case(std::string_view name) const;  ///< ASCII case.
   bool operator==(const Schema&) const = default;
 };

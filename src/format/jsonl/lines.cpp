@@ -33,25 +33,38 @@ void LineBuffer::push(BytesView piece) {
     std::memmove(bytes_.data(), bytes_.data() + begin_, used_ - begin_);
     used_ -= begin_;
     searched_ -= begin_;
-    begin_ = 0;
+    begin_ = last_begin_ = 0;
   }
   bytes_.resize(used_);
   bytes_.append(piece).append(kPadding, '\0');
   used_ += piece.size();
 }
 
+char LineBuffer::first_byte() const {
+  BytesView waiting = BytesView(bytes_).substr(begin_, used_ - begin_);
+  if (waiting.starts_with(kByteOrderMark)) waiting.remove_prefix(kByteOrderMark.size());
+  const auto found = std::ranges::find_if_not(waiting, is_space);
+  return found == waiting.end() ? '\0' : *found;
+}
+
+std::string LineBuffer::take_all() {
+  std::string all = bytes_.substr(last_begin_, used_ - last_begin_);
+  clear();
+  return all;
+}
+
 void LineBuffer::clear() {
   if (bytes_.capacity() > 4 * kBatchBytes) std::string().swap(bytes_);
   bytes_.clear();
-  begin_ = used_ = searched_ = 0;
+  last_begin_ = begin_ = used_ = searched_ = 0;
   line_ = 1;
   passing_over_ = false;
   overlong_.reset();
 }
 
 std::optional<Batch> LineBuffer::give(std::size_t end, std::size_t next_begin) {
-  const Batch batch{BytesView(bytes_).substr(begin_, end - begin_), line_};
-  line_ += static_cast<std::uint64_t>(std::ranges::count(batch.text, '\n')) + 1;
+  const Batch batch{BytesView(bytes_).substr(begin_, end - begin_), line_, {}};
+  last_begin_ = begin_;
   begin_ = searched_ = next_begin;
   return batch;
 }
@@ -84,7 +97,7 @@ std::optional<Batch> LineBuffer::next(bool at_end) {
   searched_ = used_;
   if (waiting > line_bytes_) {
     overlong_text_.assign(bytes_, begin_, std::min(waiting, kOverlongText));
-    overlong_ = Batch{overlong_text_, line_};
+    overlong_ = Batch{overlong_text_, line_, {}};
     passing_over_ = true;
     begin_ = used_;
   }
@@ -95,6 +108,8 @@ std::optional<Batch> LineBuffer::take_overlong() { return std::exchange(overlong
 
 LineWalk::LineWalk(Structure& structure, const Batch& batch)
     : structure_(structure),
+      rows_(batch.rows),
+      has_rows_(!batch.rows.empty()),
       text_(batch.text),
       number_(batch.first_line),
       shared_(structure.find(batch.text)) {
@@ -102,7 +117,8 @@ LineWalk::LineWalk(Structure& structure, const Batch& batch)
 }
 
 Batch LineWalk::rest(const Line& line) const {
-  return {text_.substr(static_cast<std::size_t>(line.text.data() - text_.data())), line.number};
+  if (has_rows_) return {text_, line.number, {rows_.data() - 1, rows_.size() + 1}};
+  return {text_.substr(static_cast<std::size_t>(line.text.data() - text_.data())), line.number, {}};
 }
 
 /// False if the line is blank.
@@ -120,7 +136,19 @@ bool LineWalk::give_index(Line& line) {
   return *at_ < begin + line.text.size();
 }
 
+bool LineWalk::next_span(Line& line) {
+  if (rows_.empty()) return false;
+  const Span& row = rows_.front();
+  line.text = text_.substr(row.begin, row.end - row.begin);
+  line.number = row.line;
+  number_ = row.line + 1;
+  rows_ = rows_.subspan(1);
+  give_index(line);
+  return true;
+}
+
 bool LineWalk::next(Line& line) {
+  if (has_rows_) return next_span(line);
   while (begin_ <= text_.size()) {
     const std::size_t end = find_line_end(text_, begin_);
     line.text = text_.substr(begin_, end - begin_);

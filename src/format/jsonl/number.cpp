@@ -103,6 +103,31 @@ std::optional<Float> nearest(BytesView token) {
   return value;
 }
 
+/// Digits with or without a point, few enough for a double: what nearly all numbers are. nullopt
+/// for whatever needs a closer look.
+std::optional<double> parse_short_double(BytesView token) {
+  const char* at = token.data();
+  const char* end = at + token.size();
+  const bool negative = at < end && *at == '-';
+  if (negative) ++at;
+  if (end - at > kSafeDigits + 1 || at == end || !is_digit(*at)) return std::nullopt;
+  if (*at == '0' && at + 1 < end && at[1] != '.') return std::nullopt;
+  std::int64_t digits = 0;
+  for (; at < end && is_digit(*at); ++at) digits = digits * 10 + (*at - '0');
+  const char* point = end;
+  if (at < end) {
+    if (*at != '.' || at + 1 == end) return std::nullopt;
+    point = ++at;
+    for (; at < end && is_digit(*at); ++at) digits = digits * 10 + (*at - '0');
+    if (at != end) return std::nullopt;
+  } else if (end - token.data() > kSafeDigits) {
+    return std::nullopt;
+  }
+  // Both are doubles without loss, so that one operation rounds right.
+  const double value = static_cast<double>(digits) / kPowers[static_cast<std::size_t>(end - point)];
+  return negative ? -value : value;
+}
+
 double signed_zero(const Number& number) { return number.negative ? -0.0 : 0.0; }
 
 }  // namespace
@@ -181,12 +206,12 @@ std::optional<std::int64_t> to_integer(const Number& number) {
 }
 
 std::optional<double> parse_double(BytesView token) {
+  if (const auto quick = parse_short_double(token)) return quick;
   const auto number = parse_number(token);
   if (!number) return std::nullopt;
   if (number->digits == 0) return signed_zero(*number);
   const std::int64_t exponent = number->exponent;
   if (number->digit_count <= kSafeDigits && exponent >= -kExactPower && exponent <= kExactPower) {
-    // Both are doubles without loss, so that one operation rounds right.
     const auto whole = static_cast<double>(static_cast<std::int64_t>(number->digits));
     const double value = exponent < 0 ? whole / kPowers[static_cast<std::size_t>(-exponent)]
                                       : whole * kPowers[static_cast<std::size_t>(exponent)];

@@ -11,7 +11,6 @@
 namespace headrace::jsonl {
 namespace {
 
-constexpr std::size_t kCompareBytes = 32;
 constexpr int kMaxLevel = 250;  // Definition levels are kept in a byte.
 
 bool spelled_as_is(std::string_view key) {
@@ -49,12 +48,11 @@ void Plan::add_children(std::uint32_t parent, const std::vector<Field>& fields) 
   for (std::size_t i = 0; i < fields.size(); ++i) {
     Node& owner = *nodes_[parent];
     if (i == owner.children.size()) {
-      const std::uint32_t id = add(parent, fields[i]);
-      owner.children.push_back(id);
+      owner.children.push_back(add(parent, fields[i]));
       owner.has_required |= !fields[i].nullable;
       continue;
     }
-    Node& known = *nodes_[owner.children[i]];
+    Node& known = *nodes_[owner.children[i]->id];
     set_type(known, fields[i]);
     add_children(known.id, fields[i].type.fields);
   }
@@ -68,7 +66,15 @@ void Plan::set_type(Node& node, const Field& field) {
   node.json_text = is_json_text(field);
 }
 
-std::uint32_t Plan::add(std::uint32_t parent, const Field& field) {
+void Plan::set_spelling(Node& node) {
+  const std::size_t bytes = node.key.size() + 1;
+  if (bytes > node.spelling.size() || !spelled_as_is(node.key)) return;
+  std::ranges::copy(node.key, node.spelling.begin());
+  node.spelling[bytes - 1] = '"';
+  node.spelling_mask = static_cast<std::uint32_t>((1ull << bytes) - 1);
+}
+
+const Node* Plan::add(std::uint32_t parent, const Field& field) {
   const auto id = static_cast<std::uint32_t>(nodes_.size());
   nodes_.push_back(std::make_unique<Node>());
   Node& node = *nodes_.back();
@@ -83,11 +89,7 @@ std::uint32_t Plan::add(std::uint32_t parent, const Field& field) {
     owner.by_key.emplace(node.key, id);
     owner.by_folded_name.emplace(folded_name(field.name), id);
   }
-  if (spelled_as_is(node.key)) {
-    node.quoted = node.key + '"';
-    node.quoted_bytes = node.quoted.size();
-    node.quoted.resize(std::max(node.quoted.size(), kCompareBytes));
-  }
+  set_spelling(node);
   if (parent == 0) {
     const auto found = std::ranges::find(partition_by_, field.name);
     if (found != partition_by_.end()) {
@@ -108,7 +110,7 @@ std::uint32_t Plan::add(std::uint32_t parent, const Field& field) {
   }
   node.level = static_cast<std::uint8_t>(level);
   add_children(id, field.type.fields);
-  return id;
+  return &node;
 }
 
 std::string Plan::path(std::uint32_t node, const std::string_view* key) const {

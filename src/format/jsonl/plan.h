@@ -1,8 +1,8 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
-#include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -26,25 +26,29 @@ struct TextHash {
 };
 using NodeByName = std::unordered_map<std::string, std::uint32_t, TextHash, std::equal_to<>>;
 
-/// A column, or a part of one, as the reader of rows and the column buffers see it.
+/// A column, or a part of one, as the reader of rows and the column buffers see it. What reading a
+/// row needs comes first.
 struct Node {
+  /// The key's usual spelling and its closing quote, and the bytes of it that count as bits; 0 if
+  /// the key is longer or has to be escaped.
+  alignas(32) std::array<char, 32> spelling{};
+  std::uint32_t spelling_mask = 0;
   std::uint32_t id = 0;
-  std::uint32_t parent = kNoNode;
-  std::uint32_t index = 0;  ///< Its place among its parent's children.
   TypeKind kind = TypeKind::kStruct;
   bool json_text = false;
   bool nullable = true;
-  bool has_required = false;  ///< Some child is not nullable.
+  bool has_required = false;          ///< Some child is not nullable.
+  int partition = -1;                 ///< Its place among the partition columns; -1 is none.
+  std::vector<const Node*> children;  ///< In the order of the schema.
+
+  std::uint32_t index = 0;  ///< Its place among its parent's children.
+  std::uint32_t parent = kNoNode;
   int precision = 0;
   int scale = 0;
-  int partition = -1;            ///< Its place among the partition columns; -1 is none.
-  std::uint8_t level = 0;        ///< Definition level of a present value (Dremel).
-  std::string name;              ///< The column's name,
-  std::string key;               ///< and its key in JSON.
-  std::string quoted;            ///< The key's usual spelling and its closing quote, 32 bytes or
-  std::size_t quoted_bytes = 0;  ///< more; 0 if it has to be escaped.
-  std::vector<std::uint32_t> children;  ///< In the order of the schema.
-  NodeByName by_key;                    ///< Children of a struct.
+  std::uint8_t level = 0;  ///< Definition level of a present value (Dremel).
+  std::string name;        ///< The column's name,
+  std::string key;         ///< and its key in JSON.
+  NodeByName by_key;       ///< Children of a struct.
   NodeByName by_folded_name;
 };
 
@@ -71,7 +75,8 @@ class Plan {
 
  private:
   void add_children(std::uint32_t parent, const std::vector<Field>& fields);
-  std::uint32_t add(std::uint32_t parent, const Field& field);
+  const Node* add(std::uint32_t parent, const Field& field);
+  static void set_spelling(Node& node);
   void set_type(Node& node, const Field& field);
 
   std::vector<std::unique_ptr<Node>> nodes_;

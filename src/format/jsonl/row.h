@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/bytes.h"
+#include "format/buffer.h"
 
 namespace headrace::jsonl {
 
@@ -35,8 +36,8 @@ struct Cell {
 /// A row that has been read. Texts point into the batch, or into memory held here; both are valid
 /// until the next row is read.
 struct Row {
-  std::vector<Cell> cells;
-  std::vector<Cell> partition;      ///< Partition columns that the row has a value for.
+  Buffer<Cell> cells;
+  Buffer<Cell> partition;           ///< Partition columns that the row has a value for.
   std::vector<bool> has_partition;  ///< Does the row say anything, be it null, of each?
   std::string rescued;              ///< `"path":raw` and so on, joined by commas; often empty.
 

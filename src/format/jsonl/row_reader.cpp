@@ -2,6 +2,7 @@
 
 #include <immintrin.h>
 
+#include <bit>
 #include <cstring>
 #include <limits>
 #include <unordered_set>
@@ -20,18 +21,26 @@ constexpr std::size_t kMaxCells = 8u << 20;
 constexpr std::size_t kGuesses = 3;
 
 /// Does the key at `at` spell `node`'s? Compares with the closing quote, so that a longer key
-/// differs. Reads up to 32 bytes from `at`: every batch has that much room behind it.
+/// differs. Reads 32 bytes from `at`: every batch has that much room behind it.
 bool spells(const char* at, const Node& node) {
-  if (node.quoted_bytes == 0) return false;
-  if (node.quoted_bytes > 32) {
-    return std::memcmp(at, node.quoted.data(), node.quoted_bytes) == 0;
-  }
   const auto here = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(at));
-  const auto there = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(node.quoted.data()));
+  const auto there = _mm256_load_si256(reinterpret_cast<const __m256i*>(node.spelling.data()));
   const auto same =
       static_cast<std::uint32_t>(_mm256_movemask_epi8(_mm256_cmpeq_epi8(here, there)));
-  const auto mask = static_cast<std::uint32_t>((1ull << node.quoted_bytes) - 1);
-  return (same & mask) == mask;
+  return node.spelling_mask != 0 && (same & node.spelling_mask) == node.spelling_mask;
+}
+
+/// Is there a backslash? Reads up to 31 bytes behind the end, as spells() does.
+bool has_escape(BytesView raw) {
+  const auto backslash = _mm256_set1_epi8('\\');
+  const char* end = raw.data() + raw.size();
+  for (const char* at = raw.data(); at < end; at += 32) {
+    const auto here = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(at));
+    const auto found =
+        static_cast<std::uint32_t>(_mm256_movemask_epi8(_mm256_cmpeq_epi8(here, backslash)));
+    if (found != 0) return at + std::countr_zero(found) < end;
+  }
+  return false;
 }
 
 BytesView without_quotes(BytesView token) { return token.substr(1, token.size() - 2); }
@@ -92,6 +101,11 @@ RowReader::Step RowReader::no_colon() {
   return broken("expected ':'");
 }
 
+inline void RowReader::put(const Node& node, Cell cell) {
+  cell.node = node.id;
+  (node.partition < 0 ? row_->cells : row_->partition).push(cell);
+}
+
 RowReader::Step RowReader::object(const Node& node) {
   if (open_ >= depth_limit_) return broken("nested too deeply");
   ++open_;
@@ -112,12 +126,12 @@ RowReader::Step RowReader::members(const Node& node, std::uint64_t serial) {
   for (;;) {
     if (cursor_.peek() != '"') return broken("expected a key");
     if (cursor_.peek_next() != ':') return no_colon();
-    const std::uint32_t child = find_child(node, hint);
-    const BytesView raw_key = child == kNoNode ? cursor_.token() : BytesView();
-    if (child == kNoNode && !is_string(raw_key)) return broken("a key is malformed");
+    const Node* child = find_child(node, hint);
+    const BytesView raw_key = child == nullptr ? cursor_.token() : BytesView();
+    if (child == nullptr && !is_string(raw_key)) return broken("a key is malformed");
     cursor_.at += 2;
     const Step step =
-        child == kNoNode ? unknown(node, without_quotes(raw_key)) : member(child, serial);
+        child == nullptr ? unknown(node, without_quotes(raw_key)) : member(*child, serial);
     if (step != Step::kOk) return step;
     const char next = cursor_.peek();
     if (next != ',' && next != '}') return broken("expected ',' or '}'");
@@ -128,39 +142,39 @@ RowReader::Step RowReader::members(const Node& node, std::uint64_t serial) {
 
 /// The child whose key is at the cursor; `hint` is where the children are expected to go on.
 /// Objects of one kind nearly always have their keys in one order.
-std::uint32_t RowReader::find_child(const Node& node, std::size_t& hint) {
+inline const Node* RowReader::find_child(const Node& node, std::size_t& hint) {
   const char* key = cursor_.here() + 1;
   const std::size_t end = std::min(hint + kGuesses, node.children.size());
   for (std::size_t i = hint; i < end; ++i) {
-    if (spells(key, plan_.node(node.children[i]))) {
-      hint = i + 1;
-      return node.children[i];
-    }
+    const Node* child = node.children[i];
+    if (!spells(key, *child)) continue;
+    hint = i + 1;
+    return child;
   }
-  const BytesView token = cursor_.token();
-  if (!is_string(token)) return kNoNode;
-  return look_up(node, hint, without_quotes(token));
+  return look_up(node, hint);
 }
 
-std::uint32_t RowReader::look_up(const Node& node, std::size_t& hint, BytesView raw_key) {
-  BytesView key = raw_key;
-  if (raw_key.find('\\') != BytesView::npos) {
+const Node* RowReader::look_up(const Node& node, std::size_t& hint) {
+  const BytesView token = cursor_.token();
+  if (!is_string(token)) return nullptr;
+  BytesView key = without_quotes(token);
+  if (has_escape(key)) {
     key_.clear();
-    if (!unescape(raw_key, key_)) return kNoNode;
+    if (!unescape(key, key_)) return nullptr;
     key = key_;
   }
   const auto found = node.by_key.find(key);
-  if (found == node.by_key.end()) return kNoNode;
-  hint = plan_.node(found->second).index + 1;
-  return found->second;
+  if (found == node.by_key.end()) return nullptr;
+  const Node& child = plan_.node(found->second);
+  hint = child.index + 1;
+  return &child;
 }
 
-RowReader::Step RowReader::member(std::uint32_t child, std::uint64_t serial) {
-  const Node& node = plan_.node(child);
-  if (seen_[child] == serial) {  // The key again: the first one counts, the others are kept aside.
-    return lists_ > 0 ? Step::kMisfit : rescue(child, nullptr);
+inline RowReader::Step RowReader::member(const Node& node, std::uint64_t serial) {
+  if (seen_[node.id] == serial) {  // The key again: the first one counts, others are kept aside.
+    return lists_ > 0 ? Step::kMisfit : rescue(node.id, nullptr);
   }
-  seen_[child] = serial;
+  seen_[node.id] = serial;
   if (node.partition >= 0) row_->has_partition[static_cast<std::size_t>(node.partition)] = true;
   if (cursor_.peek() == 'n') return null(node);
   return value(node);
@@ -198,9 +212,11 @@ RowReader::Step RowReader::unknown(const Node& node, BytesView raw_key) {
 }
 
 RowReader::Step RowReader::check_required(const Node& node, std::uint64_t serial) {
-  for (const std::uint32_t child : node.children) {
-    if (plan_.node(child).nullable || seen_[child] == serial) continue;
-    return lists_ > 0 ? Step::kMisfit : broken("a column that must not be null is missing");
+  for (const Node* child : node.children) {
+    if (child->nullable || seen_[child->id] == serial) continue;
+    if (lists_ > 0) return Step::kMisfit;
+    flaw_ = {cursor_.text + cursor_.at[-1], "a column that must not be null is missing"};
+    return Step::kBroken;
   }
   return Step::kOk;
 }
@@ -257,12 +273,12 @@ RowReader::Step RowReader::list(const Node& node) {
   open_ = open;
   if (step != Step::kMisfit || lists_ > 0) return step;
   cursor_ = start;
-  row_->cells.resize(cells);
+  row_->cells.shrink(cells);
   return misfit(node);
 }
 
 RowReader::Step RowReader::elements(const Node& node) {
-  const Node& element = plan_.node(node.children[0]);
+  const Node& element = *node.children[0];
   ++cursor_.at;
   if (cursor_.peek() == ']') {
     ++cursor_.at;
@@ -282,8 +298,8 @@ RowReader::Step RowReader::elements(const Node& node) {
 }
 
 RowReader::Step RowReader::map_entries(const Node& node) {
-  const Node& key = plan_.node(node.children[0]);
-  const Node& mapped = plan_.node(node.children[1]);
+  const Node& key = *node.children[0];
+  const Node& mapped = *node.children[1];
   if (key.kind != TypeKind::kString) return Step::kMisfit;
   std::unordered_set<std::string> names;
   ++cursor_.at;
@@ -313,10 +329,9 @@ RowReader::Step RowReader::map_entries(const Node& node) {
 }
 
 bool RowReader::take_text(BytesView raw, Cell& cell) {
-  const void* escape = std::memchr(raw.data(), '\\', raw.size());
   cell.text = raw.data();
   cell.size = static_cast<std::uint32_t>(raw.size());
-  if (escape == nullptr) return true;
+  if (!has_escape(raw)) return true;
   // No text grows by unescaping, so the line's length is room enough for all of its texts.
   std::string& memory = row_->unescaped;
   if (memory.capacity() < line_.size()) memory.reserve(line_.size());
@@ -325,11 +340,6 @@ bool RowReader::take_text(BytesView raw, Cell& cell) {
   cell.text = memory.data() + before;
   cell.size = static_cast<std::uint32_t>(memory.size() - before);
   return true;
-}
-
-void RowReader::put(const Node& node, Cell cell) {
-  cell.node = node.id;
-  (node.partition < 0 ? row_->cells : row_->partition).push_back(cell);
 }
 
 RowReader::Step RowReader::done(const Node& node, std::int64_t integer) {
@@ -343,20 +353,18 @@ RowReader::Step RowReader::done(const Node& node, std::int64_t integer) {
 RowReader::Step RowReader::text(const Node& node) {
   const BytesView token = cursor_.token();
   Cell cell;
+  cell.text = token.data();
+  cell.size = static_cast<std::uint32_t>(token.size());
   if (cursor_.peek() == '"') {
     if (token.size() < 2 || token.back() != '"') return broken("a string is malformed");
     const BytesView raw = without_quotes(token);
-    if (std::memchr(raw.data(), '\\', raw.size()) != nullptr) {
+    cell.text = raw.data();
+    cell.size = static_cast<std::uint32_t>(raw.size());
+    if (has_escape(raw)) {
       if (!is_string(token)) return broken("a string is malformed");
       if (!take_text(raw, cell)) return misfit(node);
-    } else {
-      cell.text = raw.data();
-      cell.size = static_cast<std::uint32_t>(raw.size());
     }
-  } else if (is_number(token)) {
-    cell.text = token.data();
-    cell.size = static_cast<std::uint32_t>(token.size());
-  } else {
+  } else if (!is_number(token)) {
     return misfit(node);
   }
   put(node, cell);

@@ -35,9 +35,9 @@ class RowReader {
 
   Step object(const Node& node);
   Step members(const Node& node, std::uint64_t serial);
-  std::uint32_t find_child(const Node& node, std::size_t& hint);
-  std::uint32_t look_up(const Node& node, std::size_t& hint, BytesView raw_key);
-  Step member(std::uint32_t child, std::uint64_t serial);
+  const Node* find_child(const Node& node, std::size_t& hint);
+  const Node* look_up(const Node& node, std::size_t& hint);
+  Step member(const Node& node, std::uint64_t serial);
   Step unknown(const Node& node, BytesView raw_key);
   Step check_required(const Node& node, std::uint64_t serial);
   Step null(const Node& node);

@@ -137,9 +137,9 @@ void Columns::append_value(Column& column, const jsonl::Cell& cell) {
   }
 }
 
-void Columns::append(const std::vector<jsonl::Cell>& cells) {
+void Columns::append(const Buffer<jsonl::Cell>& cells) {
   ++rows_;
-  for (const jsonl::Cell& cell : cells) {
+  for (const jsonl::Cell& cell : cells.view()) {
     Column& column = *columns_[cell.node];
     if (column.repeats) {
       append_slot(column, cell.size);

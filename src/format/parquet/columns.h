@@ -4,9 +4,9 @@
 #include <memory>
 #include <vector>
 
+#include "format/buffer.h"
 #include "format/jsonl/plan.h"
 #include "format/jsonl/row.h"
-#include "format/parquet/buffer.h"
 
 namespace headrace::parquet_file {
 
@@ -56,7 +56,7 @@ class Columns {
 
   /// Takes in the nodes that the plan has grown by.
   void sync();
-  void append(const std::vector<jsonl::Cell>& cells);
+  void append(const Buffer<jsonl::Cell>& cells);
 
   /// Brings the levels of a struct or list, and of all around it, up to the last slot.
   void complete(Column& column);

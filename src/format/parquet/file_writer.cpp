@@ -116,9 +116,9 @@ class FileWriter::Impl {
     std::vector<Field> stored;
     const jsonl::Node& root = plan.root();
     for (std::size_t i = 0; i < root.children.size(); ++i) {
-      if (!is_stored(plan.node(root.children[i]))) continue;
+      if (!is_stored(*root.children[i])) continue;
       stored.push_back(schema.fields[i]);
-      collect_leaves(plan, plan.node(root.children[i]));
+      collect_leaves(*root.children[i]);
     }
     const auto nodes = parquet_schema(stored);
     writer_ =
@@ -147,9 +147,9 @@ class FileWriter::Impl {
   }
 
  private:
-  void collect_leaves(const jsonl::Plan& plan, const jsonl::Node& node) {
+  void collect_leaves(const jsonl::Node& node) {
     if (physical_of(node) != Physical::kNone) leaves_.push_back(node.id);
-    for (const std::uint32_t child : node.children) collect_leaves(plan, plan.node(child));
+    for (const jsonl::Node* child : node.children) collect_leaves(*child);
   }
 
   /// Dictionaries where values repeat; else what suits numbers in a row, or nothing.

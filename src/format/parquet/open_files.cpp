@@ -38,7 +38,7 @@ OpenFiles::Open& OpenFiles::find(const Tuple& tuple) {
   return *last_;
 }
 
-void OpenFiles::append(const Tuple& tuple, const std::vector<jsonl::Cell>& cells) {
+void OpenFiles::append(const Tuple& tuple, const Buffer<jsonl::Cell>& cells) {
   Open& open = find(tuple);
   if (open.version != plan_.version()) {
     open.columns.sync();

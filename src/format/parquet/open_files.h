@@ -23,7 +23,7 @@ class OpenFiles {
   /// All three outlive it; `plan` and `schema` grow together.
   OpenFiles(const jsonl::Plan& plan, const Schema& schema, const ConvertOptions& options);
 
-  void append(const Tuple& tuple, const std::vector<jsonl::Cell>& cells);
+  void append(const Tuple& tuple, const Buffer<jsonl::Cell>& cells);
   /// Writes out what has become too large. To be called every megabyte or so of input.
   void settle();
   /// Closes all files, in the order of their partitions.

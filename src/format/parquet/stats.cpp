@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 
 #include "core/json.h"
 #include "core/utf8.h"
@@ -37,14 +38,30 @@ struct TextBounds {
   std::string_view most;
 };
 
+/// The first bytes of a text as a number in the order of texts, up to what follows them.
+std::uint64_t leading(const char* text, std::uint32_t length) {
+  std::uint64_t bytes = 0;
+  std::memcpy(&bytes, text, std::min<std::size_t>(length, sizeof bytes));
+  return __builtin_bswap64(bytes);
+}
+
 TextBounds bounds_of(const Column& column) {
   TextBounds bounds;
   const char* at = column.text.data();
   bounds.least = bounds.most = {at, column.lengths[0]};
+  std::uint64_t least = leading(at, column.lengths[0]);
+  std::uint64_t most = least;
   for (const std::uint32_t length : column.lengths.view()) {
     const std::string_view text(at, length);
-    if (text < bounds.least) bounds.least = text;
-    if (text > bounds.most) bounds.most = text;
+    const std::uint64_t here = leading(at, length);
+    if (here < least || (here == least && text < bounds.least)) {
+      bounds.least = text;
+      least = here;
+    }
+    if (here > most || (here == most && text > bounds.most)) {
+      bounds.most = text;
+      most = here;
+    }
     at += length;
   }
   return bounds;
@@ -94,13 +111,12 @@ std::optional<std::string> upper_bound_text(std::string_view text) {
 Stats::Stats(const jsonl::Plan& plan) : plan_(plan) { collect(plan.root()); }
 
 void Stats::collect(const jsonl::Node& node) {
-  for (const std::uint32_t id : node.children) {
-    const jsonl::Node& child = plan_.node(id);
-    if (!is_stored(child)) continue;
-    if (child.kind == TypeKind::kStruct) {
-      collect(child);
+  for (const jsonl::Node* child : node.children) {
+    if (!is_stored(*child)) continue;
+    if (child->kind == TypeKind::kStruct) {
+      collect(*child);
     } else if (leaves_.size() < kIndexedLeaves) {
-      leaves_.push_back(Leaf{.node = id});
+      leaves_.push_back(Leaf{.node = child->id});
     }
   }
 }
@@ -215,14 +231,13 @@ bool Stats::append_member(std::string& out, const jsonl::Node& node, Part part) 
 bool Stats::append_members(std::string& out, const jsonl::Node& node, Part part) const {
   const std::size_t start = out.size();
   char separator = '{';
-  for (const std::uint32_t id : node.children) {
-    const jsonl::Node& child = plan_.node(id);
-    if (!is_stored(child)) continue;
+  for (const jsonl::Node* child : node.children) {
+    if (!is_stored(*child)) continue;
     const std::size_t before = out.size();
     out += separator;
-    append_json_string(out, child.name);
+    append_json_string(out, child->name);
     out += ':';
-    if (append_member(out, child, part)) {
+    if (append_member(out, *child, part)) {
       separator = ',';
     } else {
       out.resize(before);

@@ -1,13 +1,14 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <cstdlib>
 #include <cstring>
 #include <new>
 #include <span>
 #include <type_traits>
 
-namespace headrace::parquet_file {
+namespace headrace {
 
 /// Plain values one after another. As std::vector, but growing leaves new memory as it is.
 template <class T>
@@ -27,7 +28,8 @@ class Buffer {
   void append(const T* values, std::size_t count) {
     if (count == 0) return;
     if (capacity_ - size_ < count) grow(count);
-    std::memcpy(data_ + size_, values, count * sizeof(T));
+    copy(reinterpret_cast<char*>(data_ + size_), reinterpret_cast<const char*>(values),
+         count * sizeof(T));
     size_ += count;
   }
   /// `count` more values, for the caller to write.
@@ -37,6 +39,8 @@ class Buffer {
     return data_ + size_ - count;
   }
   void clear() { size_ = 0; }
+  /// Drops all but the first `size` values.
+  void shrink(std::size_t size) { size_ = size; }
   /// Empties it and gives the memory back.
   void release() {
     std::free(data_);
@@ -52,6 +56,32 @@ class Buffer {
   std::span<const T> view() const { return {data_, size_}; }
 
  private:
+  /// memcpy without a call for what is short, as most texts are.
+  static void copy(char* to, const char* from, std::size_t bytes) {
+    const auto both_ends = [&]<class Word>(Word) {
+      Word first;
+      Word last;
+      std::memcpy(&first, from, sizeof first);
+      std::memcpy(&last, from + bytes - sizeof last, sizeof last);
+      std::memcpy(to, &first, sizeof first);
+      std::memcpy(to + bytes - sizeof last, &last, sizeof last);
+    };
+    struct Word16 {
+      std::uint64_t halves[2];
+    };
+    if (bytes > 32) {
+      std::memcpy(to, from, bytes);
+    } else if (bytes >= 16) {
+      both_ends(Word16{});
+    } else if (bytes >= 8) {
+      both_ends(std::uint64_t{});
+    } else if (bytes >= 4) {
+      both_ends(std::uint32_t{});
+    } else {
+      for (std::size_t i = 0; i < bytes; ++i) to[i] = from[i];
+    }
+  }
+
   void grow(std::size_t count) {
     std::size_t capacity = capacity_ < 32 ? 64 : capacity_ * 2;
     if (capacity < size_ + count) capacity = size_ + count;
@@ -66,4 +96,4 @@ class Buffer {
   std::size_t capacity_ = 0;
 };
 
-}  // namespace headrace::parquet_file
+}  // namespace headrace

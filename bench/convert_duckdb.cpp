@@ -1,0 +1,45 @@
+// The same with DuckDB on one thread. Usage: convert_duckdb IN OUT [CODEC]
+// CODEC "zstd1" is zstd at level 1; "zstd" is DuckDB's own default level.
+#include <duckdb.h>
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <string>
+
+namespace {
+
+bool run(duckdb_connection connection, const std::string& sql) {
+  duckdb_result result;
+  const bool ok = duckdb_query(connection, sql.c_str(), &result) == DuckDBSuccess;
+  if (!ok) std::fprintf(stderr, "%s\n", duckdb_result_error(&result));
+  duckdb_destroy_result(&result);
+  return ok;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  if (argc < 3) return 2;
+  std::string codec = argc > 3 ? argv[3] : "zstd";
+  std::string more;
+  if (codec == "zstd1") {
+    codec = "zstd";
+    more = ", COMPRESSION_LEVEL 1";
+  }
+  duckdb_database database = nullptr;
+  duckdb_connection connection = nullptr;
+  if (duckdb_open(nullptr, &database) != DuckDBSuccess ||
+      duckdb_connect(database, &connection) != DuckDBSuccess) {
+    return 1;
+  }
+  const bool ok =
+      run(connection, "SET threads = 1") &&
+      run(connection, "SET autoinstall_known_extensions = 0") &&
+      run(connection, fmt::format("COPY (SELECT * FROM read_json_auto('{}', "
+                                  "format='newline_delimited')) TO '{}' (FORMAT parquet, "
+                                  "COMPRESSION {}{})",
+                                  argv[1], argv[2], codec, more));
+  duckdb_disconnect(&connection);
+  duckdb_close(&database);
+  return ok ? 0 : 1;
+}
