@@ -14,6 +14,8 @@
 namespace headrace {
 namespace {
 
+constexpr std::uint64_t kOneFile = 1ull << 40;  // The target is one file, however large.
+
 DataFormat format_of(const std::string& name, const std::string& said, const char* option) {
   if (!said.empty()) {
     const auto format = parse_data_format(said);
@@ -39,8 +41,10 @@ Task<ObjectRows> lines_to_parquet(Cli& cli, const ConvertFile& options, std::str
   auto object = co_await files.get(plain_file_url(options.from).object);
   if (!object) throw Exit(kFailed, "no such file: " + options.from);
   auto plain = decompressing(std::move(object->body));
-  LinesToParquet convert(
-      ConvertOptions{.evolve = false, .codec = codec_of(options.codec), .file_bytes = 1ull << 40});
+  LinesToParquet convert(ConvertOptions{.one_schema = true,
+                                        .codec = codec_of(options.codec),
+                                        .file_bytes = kOneFile,
+                                        .memory_bytes = kOneFile});
   convert.begin_object();
   while (true) {
     const Bytes piece = co_await plain->read();

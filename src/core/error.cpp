@@ -1,6 +1,7 @@
 #include "core/error.h"
 
 #include <boost/asio/error.hpp>
+#include <boost/asio/multiple_exceptions.hpp>
 #include <boost/system/system_error.hpp>
 #include <cerrno>
 #include <new>
@@ -38,6 +39,9 @@ Error to_error(std::exception_ptr error) {
   } catch (const boost::system::system_error& asio) {
     const bool cancelled = asio.code() == boost::asio::error::operation_aborted;
     return Error(cancelled ? ErrorKind::kCancelled : ErrorKind::kTransient, asio.what());
+  } catch (const boost::asio::multiple_exceptions& several) {
+    // Tasks that ran side by side and failed together: the first one is the reason.
+    return to_error(several.first_exception());
   } catch (const std::bad_alloc&) {
     return Error(ErrorKind::kTransient, "out of memory");
   } catch (const std::exception& other) {

@@ -46,6 +46,18 @@ class TableSink final : public Sink {
   }
 
  private:
+  /// One go at a batch: everything that is not left out, converted; uploaded too, unless it is only
+  /// a trial. Says which large object broke off in the middle, if one did.
+  struct Batch {
+    Table& table;
+    const TableConfig& config;
+    const ConvertOptions& options;
+    const std::vector<Event>& events;
+    TablePrepared& prepared;
+  };
+  Task<std::optional<std::size_t>> convert(Batch batch, const std::vector<bool>& left_out,
+                                           bool trial);
+  Task<bool> leave_out_culprits(Batch batch, std::vector<bool>& left_out);
   Task<ConvertOptions> options_for(Table& table, const TableConfig& config);
   Task<> upload(Table& table, const TableConfig& config, std::vector<ParquetFile> files,
                 TablePrepared& prepared);
@@ -85,50 +97,91 @@ void add_faults(const ObjectRows& rows, std::vector<DeadLine>& lines, std::uint6
 
 Task<std::unique_ptr<Sink::Prepared>> TableSink::prepare(std::string group, std::string,
                                                          std::vector<Event> events) {
-  using namespace boost::asio::experimental::awaitable_operators;
   Table& table = catalog_.open(group);
   const TableConfig& config = *catalog_.config_of(group);
-  ConvertOptions options = co_await options_for(table, config);
+  const ConvertOptions options = co_await options_for(table, config);
   auto prepared = std::make_unique<TablePrepared>();
   prepared->items.resize(events.size());
-  std::uint64_t fault_text = 0;
+  const Batch batch{table, config, options, events, *prepared};
 
-  // An object that breaks off in the middle has left rows behind: such a batch is converted again
-  // without it. Small objects are read whole first, so this is for large ones only.
+  // What one object does wrong must not cost the others: such a batch is converted again without
+  // it. Small objects are read whole before they are converted, so this is rare.
   std::vector<bool> left_out(events.size(), false);
   while (true) {
-    prepared->files.clear();
-    prepared->rows = fault_text = 0;
-    LinesToParquet convert(options);
-    ObjectBatchReader reader(events, left_out, prepared->items, services_, limits_.plain_bytes);
     std::optional<std::size_t> broken;
-    std::vector<ReadObject> objects = co_await reader.next();
-    while (!objects.empty() && !broken) {
-      // The next objects are fetched while these are converted.
-      auto convert_these = convert_objects(convert, objects, services_, prepared->items);
-      auto [rows, next] = co_await (std::move(convert_these) && reader.next());
-      for (const ConvertedObject& object : rows) {
-        if (object.broken) broken = object.index;
-        prepared->rows += object.rows.rows;
-        add_faults(object.rows, prepared->items[object.index].dead_lines, fault_text);
-      }
-      co_await upload(table, config, convert.take_files(), *prepared);
-      objects = std::move(next);
+    std::optional<Error> failure;
+    try {
+      broken = co_await convert(batch, left_out, false);
+    } catch (const Error& error) {
+      failure = error;
     }
-    if (broken) {
-      left_out[*broken] = true;
-      for (std::size_t i = 0; i < events.size(); ++i) {
-        if (!left_out[i]) prepared->items[i] = {};
-      }
-      continue;
+    if (failure && failure->kind() != ErrorKind::kInvalid) throw *failure;
+    if (failure && !co_await leave_out_culprits(batch, left_out)) throw *failure;
+    if (broken) left_out[*broken] = true;
+    if (!failure && !broken) break;
+    for (std::size_t i = 0; i < events.size(); ++i) {
+      if (!left_out[i]) prepared->items[i] = {};
     }
-    auto finish = [&convert] { return convert.finish(); };
-    co_await upload(table, config, co_await run_on(services_.cpu, finish), *prepared);
-    prepared->schema = convert.schema();
-    break;
   }
   prepared->empty = prepared->files.empty();
   co_return prepared;
+}
+
+Task<std::optional<std::size_t>> TableSink::convert(Batch batch, const std::vector<bool>& left_out,
+                                                    bool trial) {
+  using namespace boost::asio::experimental::awaitable_operators;
+  TablePrepared& prepared = batch.prepared;
+  prepared.files.clear();
+  prepared.rows = 0;
+  std::uint64_t fault_text = 0;
+  LinesToParquet converter(batch.options);
+  ObjectBatchReader reader(batch.events, left_out, prepared.items, services_, limits_.plain_bytes);
+  std::vector<ReadObject> objects = co_await reader.next();
+  while (!objects.empty()) {
+    // The next objects are fetched while these are converted.
+    auto convert_these = convert_objects(converter, objects, services_, prepared.items);
+    auto [rows, next] = co_await (std::move(convert_these) && reader.next());
+    for (const ConvertedObject& object : rows) {
+      if (object.broken) co_return object.index;
+      prepared.rows += object.rows.rows;
+      add_faults(object.rows, prepared.items[object.index].dead_lines, fault_text);
+    }
+    std::vector<ParquetFile> files = converter.take_files();
+    if (!trial) co_await upload(batch.table, batch.config, std::move(files), prepared);
+    objects = std::move(next);
+  }
+  auto finish = [&converter] { return converter.finish(); };
+  std::vector<ParquetFile> files = co_await run_on(services_.cpu, finish);
+  if (!trial) co_await upload(batch.table, batch.config, std::move(files), prepared);
+  prepared.schema = converter.schema();
+  co_return std::nullopt;
+}
+
+/// A batch broke a limit that speaks of no object (too many columns): tries each object alone, and
+/// leaves out those that cannot even be converted by themselves. False if that is none, or all.
+Task<bool> TableSink::leave_out_culprits(Batch batch, std::vector<bool>& left_out) {
+  std::vector<bool> only(batch.events.size(), true);
+  std::size_t tried = 0;
+  std::size_t found = 0;
+  for (std::size_t i = 0; i < batch.events.size(); ++i) {
+    if (left_out[i]) continue;
+    ++tried;
+    only[i] = false;
+    std::optional<Error> failure;
+    try {
+      co_await convert(batch, only, true);
+    } catch (const Error& error) {
+      failure = error;
+    }
+    only[i] = true;
+    if (!failure) continue;
+    if (failure->kind() != ErrorKind::kInvalid) throw *failure;
+    left_out[i] = true;
+    batch.prepared.items[i] = {};
+    batch.prepared.items[i].failed = *failure;
+    ++found;
+  }
+  co_return found > 0 && found < tried;
 }
 
 Task<> TableSink::upload(Table& table, const TableConfig& config, std::vector<ParquetFile> files,

@@ -56,7 +56,9 @@ StoreUrl parse_store_url(std::string_view text) {
 StoreUrl plain_file_url(const std::string& path) {
   const std::filesystem::path given(path);
   std::error_code failed;
-  const std::filesystem::path real = std::filesystem::weakly_canonical(given, failed);
+  // Absolute first: a relative path of which nothing exists yet would stay relative.
+  const std::filesystem::path real =
+      std::filesystem::weakly_canonical(std::filesystem::absolute(given, failed), failed);
   if (failed) {
     throw Error(ErrorKind::kInvalid, fmt::format("path {}: {}", path, failed.message()));
   }

@@ -94,6 +94,10 @@ Task<> RouteWorker::run_steps(TakenTask task) {
     context.etag = context.event.etag;
     result = co_await run_each(context);
     if (result.outcome == Outcome::kDone && sink_) {
+      // The sink works on what the steps before it left.
+      context.event.object = context.object;
+      context.event.etag = context.etag;
+      if (!context.store.empty()) context.event.store = context.store;
       co_await sink_->add(task, context.event, std::move(context.dead_lines));
       co_return;
     }

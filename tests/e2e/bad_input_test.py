@@ -117,7 +117,6 @@ class Objects(harness.LakeTest):
         self.assertEqual(lake.value("select count(*) from events"), 2)
 
     def test_a_zip_bomb_is_stopped(self):
-        bomb = gzip.compress(gzip.compress(b"0" * (1 << 30)) * 1 + b"", 9)
         bomb = gzip.compress(b" " * (1 << 30), 9)
         lake, dead = self.load(bomb, "bomb.gz")
         self.assertEqual(len(dead), 1)
@@ -127,9 +126,8 @@ class Objects(harness.LakeTest):
         wide = json.dumps({f"c{i}": i for i in range(20000)})
         lake, dead = self.load(wide + "\n")
         self.assertEqual(lake.value("select count(*) from events where id = 1"), 1)
-        text = json.dumps(dead) + json.dumps(lake.rows("table", "show", "events"))
-        self.assertTrue(dead or "_rescued_data" in text, text[:500])
-        self.assertIn("10000", json.dumps(dead).replace(",", ""))
+        self.assertEqual([letter["kind"] for letter in dead], ["invalid"])
+        self.assertIn("the limit is 10000", dead[0]["error"])
 
     def test_a_single_document_over_many_lines(self):
         lake, dead = self.load(json.dumps({"id": 2, "deep": {"a": [1, 2]}}, indent=2) + "\n")
@@ -158,13 +156,13 @@ class Places(harness.LakeTest):
             {"name": "id", "type": "long", "nullable": True, "metadata": {}}]})
         lake.put("tables/events/_delta_log/00000000000000000000.json", "\n".join(json.dumps(a) for a in [
             {"protocol": {"minReaderVersion": 1, "minWriterVersion": 7,
-                          "writerFeatures": ["identityColumns"]}},
+                          "writerFeatures": ["rowTracking"]}},
             {"metaData": {"id": "x", "format": {"provider": "parquet", "options": {}},
                           "schemaString": schema, "partitionColumns": [], "configuration": {}}}]) + "\n")
         lake.put("inbox/a.jsonl", '{"id":1}\n')
         lake.run("run", "--once")
         letter, = lake.rows("dead", "ls")
-        self.assertIn("identityColumns", letter["error"])
+        self.assertIn("rowTracking", letter["error"])
 
     def test_a_state_folder_that_cannot_be_made(self):
         lake = self.lake(GOOD.replace("name: lake", "name: lake\nstate: ./file/state", 1))
@@ -188,14 +186,14 @@ class Places(harness.LakeTest):
         for i in range(20):
             (disk / f"buckets/inbox/{i}.jsonl").write_text(f'{{"id":{i}}}\n')
         filler = disk / "filler"
-        with open(filler, "wb") as file:
-            try:
-                while True:
-                    file.write(b"x" * 4096)
-                    file.flush()
-            except OSError:
+        file = os.open(filler, os.O_WRONLY | os.O_CREAT)
+        try:
+            while os.write(file, b"x" * 65536) > 0:
                 pass
-        engine = lake.start("run", "--log-format", "json")
+        except OSError:
+            pass
+        os.close(file)
+        engine = lake.start_engine("--log-format", "json")
         try:
             harness.wait_until(lambda: (lake.route("load") or {}).get("retried", 0) > 0,
                                "a first failure")

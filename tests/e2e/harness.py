@@ -62,6 +62,14 @@ class Lake:
                                 stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
                                 env={**os.environ, **(env or {})}, **options)
 
+    def start_engine(self, *args, **options):
+        """`run` in the background, once its control socket is there: a verb asked earlier would
+        open the ledger itself and stand in the engine's way."""
+        engine = self.start("run", *args, **options)
+        wait_until(lambda: (self.folder / "state/control.sock").exists() or
+                   engine.poll() is not None, "the engine")
+        return engine
+
     def run(self, *args, code=0, env=None, stdin=None, timeout=300):
         """Runs a verb to its end and checks its exit code; gives the finished process."""
         done = subprocess.run([PROGRAM, *args], cwd=self.folder, input=stdin, text=True,

@@ -28,7 +28,7 @@ class Examples(harness.LakeTest):
             key = f"mydataset/dataset/m{i}.json"
             before[key] = f'{{"Title": "M{i}",  "Director":"D","n":1e{i % 9}}}\r\n' * 3
             lake.put(key, before[key])
-        engine = lake.start("run", env={"BLANK_AFTER": "200ms"})
+        engine = lake.start_engine(env={"BLANK_AFTER": "200ms"})
         try:
             harness.wait_until(lambda: (lake.route("blank-director") or {}).get("done", 0) >= 50,
                                "50 tasks done")
@@ -64,6 +64,20 @@ class Examples(harness.LakeTest):
             self.skipTest("no foreign readers: tools/python-env has not run")
         self.assertEqual(both[0], both[1])
         self.assertEqual(len(both[0]), expected["kind0"])
+
+
+class Chains(harness.LakeTest):
+    def test_a_table_after_an_edit_loads_the_edited_object_once(self):
+        lake = self.lake(harness.EVENTS_TO_TABLE.replace(
+            "steps: [ { table: events } ]",
+            "steps: [ { edit: { set: { email: null } } }, { table: events } ]"))
+        lake.put("inbox/a.jsonl", '{"id":1,"email":"a@example.org"}\n')
+        lake.run("run", "--once")
+        lake.run("run", "--once")
+        self.assertEqual(lake.sql("select id, count(*) as n from events group by id"),
+                         [{"id": 1, "n": 1}])
+        text = (lake.folder / "buckets/inbox/a.jsonl").read_text()
+        self.assertEqual(text, '{"id":1,"email":null}\n')
 
 
 class DeadLetters(harness.LakeTest):
@@ -125,9 +139,8 @@ class Tasks(harness.LakeTest):
 class Engines(harness.LakeTest):
     def test_the_second_engine_on_a_state_folder_refuses(self):
         lake = self.lake()
-        engine = lake.start("run")
+        engine = lake.start_engine()
         try:
-            harness.wait_until(lambda: (lake.folder / "state/control.sock").exists(), "the engine")
             done = lake.run("run", code=1)
             self.assertIn(str(engine.pid), done.stderr)
             self.assertIn("state folder", done.stderr)
@@ -136,9 +149,8 @@ class Engines(harness.LakeTest):
 
     def test_verbs_work_beside_a_running_engine(self):
         lake = self.lake()
-        engine = lake.start("run")
+        engine = lake.start_engine()
         try:
-            harness.wait_until(lambda: (lake.folder / "state/control.sock").exists(), "the engine")
             lake.put("inbox/a.jsonl", '{"id":1}\nbroken\n')
             harness.wait_until(lambda: (lake.route("load") or {}).get("done", 0) == 1, "the task")
             self.assertTrue(lake.status()["running"])

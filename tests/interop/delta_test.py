@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """Tables that we write, read row by row by deltalake and DuckDB; tables that we and deltalake write
 in turns, read by all three."""
+import concurrent.futures
 import datetime
 import decimal
 import json
-import pathlib
 import unittest
 
 import interop
@@ -322,6 +322,26 @@ class TogetherTest(DeltaCase):
         self.assert_all_agree(rows=4)
         self.theirs(pa.table({"a": [5]}))
         self.assert_all_agree(rows=5)
+
+    def test_all_at_once(self):
+        self.append(pa.table({"a": [-1]}))
+        schema = pa.schema([("a", pa.int64())])
+
+        def ours(writer):
+            self.tool.append("lake/t", [
+                request(seq, schema, [data_file(self.folder, pa.table({"a": [writer * 100 + seq]}))],
+                        app=f"writer{writer}") for seq in range(1, 9)])
+
+        def theirs():
+            for number in range(8):
+                self.theirs(pa.table({"a": [number]}))
+
+        with concurrent.futures.ThreadPoolExecutor() as pool:
+            running = [pool.submit(ours, writer) for writer in (1, 2, 3)] + [pool.submit(theirs)]
+            for each in running:
+                each.result()
+        self.assert_all_agree(rows=1 + 3 * 8 + 8)
+        self.assertEqual(len(set(self.by_us().column("a").to_pylist())), 33)
 
     def test_a_rule_of_theirs_is_not_broken(self):
         self.theirs(pa.table({"a": [1]}))
