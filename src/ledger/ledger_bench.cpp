@@ -31,17 +31,30 @@ class Bench {
   std::unique_ptr<Ledger> ledger;
 };
 
-/// An event of some 400 bytes, as sources make them: much of it alike, ids and names their own.
-NewEvent event(std::vector<RouteId> routes, std::uint64_t identity) {
-  SeededRandom random(identity);
-  NewEvent made{.identity = random.next()};
-  made.body = R"({"version":"0","id":")" + random.uuid() +
-              R"(","detail-type":"Object Created","source":"aws.s3",)"
-              R"("time":"2026-01-31T09:08:07.123456Z","detail":{"bucket":{"name":"landing"},)"
-              R"("object":{"key":"events/clicks/dt=2026-01-31/)" +
-              random.uuid() + R"(.jsonl","size":)" + std::to_string(random.below(100'000)) +
-              R"(,"etag":")" + random.uuid() + R"("},"store":"lake","origin":"landing"}})";
-  for (const RouteId route : routes) made.wants.push_back({route, real_clock().now()});
+/// Events of some 350 bytes, as sources make them: much of them alike, ids and names their own.
+/// More of them than fit a page, so that no page compresses better than real ones.
+const std::vector<Bytes>& bodies() {
+  static const std::vector<Bytes> kBodies = [] {
+    SeededRandom random(7);
+    std::vector<Bytes> made(4096);
+    for (Bytes& body : made) {
+      body = R"({"version":"0","id":")" + random.uuid() +
+             R"(","detail-type":"Object Created","source":"aws.s3",)"
+             R"("time":"2026-01-31T09:08:07.123456Z","detail":{"bucket":{"name":"landing"},)"
+             R"("object":{"key":"events/clicks/dt=2026-01-31/)" +
+             random.uuid() + R"(.jsonl","size":)" + std::to_string(random.below(100'000)) +
+             R"(,"etag":")" + random.uuid() + R"("},"store":"lake","origin":"landing"}})";
+    }
+    return made;
+  }();
+  return kBodies;
+}
+
+NewEvent event(const std::vector<RouteId>& routes, std::uint64_t number) {
+  NewEvent made{.body = bodies()[number % bodies().size()],
+                .identity = SeededRandom(number).next()};
+  const Time now = real_clock().now();
+  for (const RouteId route : routes) made.wants.push_back({route, now});
   return made;
 }
 
@@ -82,7 +95,8 @@ void BM_Cycle(benchmark::State& state) {
   state.counters["log_bytes_per_task"] =
       static_cast<double>(ledger_log_bytes(*bench.ledger) - before) / static_cast<double>(tasks);
 }
-BENCHMARK(BM_Cycle)->Arg(1)->Arg(4)->Arg(8)->UseRealTime()->Unit(benchmark::kMillisecond);
+BENCHMARK(BM_Cycle)->Arg(1)->Arg(4)->Arg(8)->UseRealTime()->MeasureProcessCPUTime()->Unit(
+    benchmark::kMillisecond);
 
 Task<> append_singly(Ledger& ledger, RouteId route, int count) {
   static std::uint64_t identity = 0;
@@ -107,7 +121,12 @@ void BM_SingleAppends(benchmark::State& state) {
   }
   state.SetItemsProcessed(state.iterations() * state.range(0) * kEach);
 }
-BENCHMARK(BM_SingleAppends)->Arg(1)->Arg(32)->UseRealTime()->Unit(benchmark::kMillisecond);
+BENCHMARK(BM_SingleAppends)
+    ->Arg(1)
+    ->Arg(32)
+    ->UseRealTime()
+    ->MeasureProcessCPUTime()
+    ->Unit(benchmark::kMillisecond);
 
 Task<> take_one(Ledger& ledger, RouteId route) {
   for (const TakenTask& task : co_await ledger.take(route, 1)) {
@@ -141,7 +160,57 @@ void BM_FanOut(benchmark::State& state) {
       static_cast<double>(ledger_log_bytes(*bench.ledger) - before) /
       static_cast<double>(state.iterations());
 }
-BENCHMARK(BM_FanOut)->UseRealTime()->Unit(benchmark::kMillisecond);
+BENCHMARK(BM_FanOut)->UseRealTime()->MeasureProcessCPUTime()->Unit(benchmark::kMillisecond);
+
+Task<> append_due(Ledger& ledger, RouteId route, Time first, int count, Duration spacing) {
+  std::vector<NewEvent> events;
+  for (int i = 0; i < count; ++i) {
+    NewEvent made{.body = bodies()[static_cast<std::size_t>(i) % bodies().size()]};
+    made.wants.push_back({route, first + spacing * i});
+    events.push_back(std::move(made));
+    if (events.size() == 1000) co_await ledger.append(std::exchange(events, {}));
+  }
+  co_await ledger.append(std::move(events));
+}
+
+Task<> take_due(Ledger& ledger, RouteId route, std::size_t count, std::vector<Duration>& errors) {
+  while (errors.size() < count) {
+    LedgerWrite write;
+    for (const TakenTask& task : co_await ledger.take(route, 1000)) {
+      errors.push_back(real_clock().now() - task.due);
+      write.settle.push_back({.id = task.id});
+    }
+    co_await ledger.write(std::move(write));
+  }
+}
+
+/// How late tasks are taken: 10,000 come due each second for two seconds, with so many more
+/// pending behind them. Negative would be early.
+void BM_DueError(benchmark::State& state) {
+  Bench bench;
+  const RouteId route = run_task(bench.ledger->route_id("load"));
+  const Duration spacing = std::chrono::microseconds(100);
+  constexpr int kCount = 20'000;
+  for (auto _ : state) {
+    const Time far = real_clock().now() + std::chrono::hours(24);
+    const auto behind = static_cast<int>(state.range(0));
+    run_task(append_due(*bench.ledger, route, far, behind, spacing));
+    const Time soon = real_clock().now() + std::chrono::seconds(2);
+    run_task(append_due(*bench.ledger, route, soon, kCount, spacing));
+    std::vector<Duration> errors;
+    run_task(take_due(*bench.ledger, route, kCount, errors));
+    std::ranges::sort(errors);
+    const auto at = [&](double share) {
+      const auto index = static_cast<std::size_t>(share * static_cast<double>(errors.size() - 1));
+      return static_cast<double>(errors[index].count()) / 1000;
+    };
+    state.counters["min_ms"] = at(0);
+    state.counters["p50_ms"] = at(0.5);
+    state.counters["p99_ms"] = at(0.99);
+    state.counters["max_ms"] = at(1);
+  }
+}
+BENCHMARK(BM_DueError)->Arg(0)->Arg(1'000'000)->Iterations(1)->Unit(benchmark::kMillisecond);
 
 }  // namespace
 }  // namespace headrace

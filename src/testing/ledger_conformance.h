@@ -8,6 +8,7 @@
 #include <boost/asio/executor_work_guard.hpp>
 #include <filesystem>
 #include <functional>
+#include <list>
 #include <set>
 #include <string>
 #include <vector>
@@ -167,7 +168,13 @@ class WaitingTake {
   }
 
  private:
-  boost::asio::io_context loop_;
+  /// Kept to the end of the program: a thread of the ledger may still be on its way out of it.
+  static boost::asio::io_context& new_loop() {
+    static std::list<boost::asio::io_context> loops;
+    return loops.emplace_back();
+  }
+
+  boost::asio::io_context& loop_ = new_loop();
   boost::asio::cancellation_signal signal_;
   bool ended_ = false;
   std::exception_ptr failure_;

@@ -87,10 +87,10 @@ std::uint64_t number_of(const char* variable) {
 TEST(DISABLED_LedgerCrashLoad, Works) {
   const char* folder = std::getenv(kFolderVariable);
   ASSERT_NE(folder, nullptr) << "only for the tests below";
+  boost::asio::io_context loop;
   const auto ledger = open_rocks_ledger(folder, {.page_members = 16}, real_clock(), silent_log());
   std::vector<RouteId> routes;
   for (const char* name : kRoutes) routes.push_back(run_task(ledger->route_id(name)));
-  boost::asio::io_context loop;
   for (std::uint64_t worker = 0; worker < kWorkers; ++worker) {
     co_spawn(loop,
              work(*ledger, routes, worker, number_of(kFirstVariable), number_of(kRoundsVariable)),
