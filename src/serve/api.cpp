@@ -181,6 +181,8 @@ Task<std::string> Api::status() {
   const auto names = ledger_.route_names();
   for (const auto& [id, counters] : ledger_.counters()) {
     const auto name = names.find(id);
+    // A source is a route of the ledger only to keep what it could not decode.
+    if (name != names.end() && name->second.starts_with("source:") && counters.dead == 0) continue;
     json.begin_object().key("route").string(name == names.end() ? "?" : name->second);
     json.key("tasks").number(counters.appended).key("pending").number(counters.pending());
     json.key("done").number(counters.done).key("retried").number(counters.retried);

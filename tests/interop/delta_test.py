@@ -328,9 +328,10 @@ class TogetherTest(DeltaCase):
         schema = pa.schema([("a", pa.int64())])
 
         def ours(writer):
+            tables = [pa.table({"a": [writer * 100 + seq]}) for seq in range(1, 9)]
             self.tool.append("lake/t", [
-                request(seq, schema, [data_file(self.folder, pa.table({"a": [writer * 100 + seq]}))],
-                        app=f"writer{writer}") for seq in range(1, 9)])
+                request(seq, schema, [data_file(self.folder, table)], app=f"writer{writer}")
+                for seq, table in enumerate(tables, 1)])
 
         def theirs():
             for number in range(8):
