@@ -21,7 +21,7 @@ VARIANTS = [  # program, its codec argument, the DuckDB variant to compare with
 
 
 def measure(core, program, *arguments):
-    """CPU seconds (user and system) and peak memory of one whole process on one core. On a core that
+    """CPU seconds (user, system) and peak memory of one whole process on one core. On a core that
     nobody else uses, that is the time it takes."""
     child = subprocess.Popen(["taskset", "-c", str(core), program, *arguments],
                              stdout=subprocess.DEVNULL)
@@ -46,7 +46,8 @@ def compare(source, build, core, rounds, scratch):
             if known is None or found[0] < known[0]:
                 best[key] = (*found, out.stat().st_size)
     print(f"{source.name}: {size / 1e6:.0f} MB, core {core}, best of {rounds}")
-    print(f"{'program':<18}{'MB/s':>8}{'x DuckDB':>10}{'output MB':>11}{'x DuckDB':>10}{'peak MB':>9}")
+    print(f"{'program':<18}{'MB/s':>8}{'x DuckDB':>10}{'output MB':>11}{'x DuckDB':>10}"
+          f"{'peak MB':>9}")
     for program, codec, against in VARIANTS:
         result = best[(program, codec)]
         if result is None:

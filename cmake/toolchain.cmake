@@ -4,7 +4,8 @@ set(CMAKE_CXX_STANDARD_REQUIRED ON)
 set(CMAKE_CXX_EXTENSIONS OFF)
 
 # simdjson falls back to plain code without carry-less multiplication, which every x86-64-v3
-# processor has. Designated initializers are there to name a few fields and leave the rest at their defaults.
+# processor has. Designated initializers are there to name a few fields and leave the rest at
+# their defaults.
 add_compile_options(-Wall -Wextra -Werror -Wno-missing-designated-field-initializers
   -march=x86-64-v3 -mpclmul -ffile-prefix-map=${PROJECT_SOURCE_DIR}=.)
 add_link_options(-fuse-ld=lld)

@@ -29,7 +29,7 @@ struct ConvertOptions {
   Schema schema;                          ///< Columns known already; empty if none.
   std::vector<std::string> partition_by;  ///< Left out of the files, one file per tuple of values.
   bool evolve = true;                     ///< New keys become columns; else they are rescued.
-  bool one_schema = false;  ///< Only keys of the first `infer_bytes` do, so that one file holds all.
+  bool one_schema = false;  ///< Only keys of the first `infer_bytes` do: one file holds all.
   Codec codec = Codec::kZstd;
   int codec_level = 1;
   std::uint64_t file_bytes = 128u << 20;  ///< A file is closed once about this large.

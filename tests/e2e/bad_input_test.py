@@ -154,11 +154,13 @@ class Places(harness.LakeTest):
         lake = self.lake()
         schema = json.dumps({"type": "struct", "fields": [
             {"name": "id", "type": "long", "nullable": True, "metadata": {}}]})
-        lake.put("tables/events/_delta_log/00000000000000000000.json", "\n".join(json.dumps(a) for a in [
+        actions = [
             {"protocol": {"minReaderVersion": 1, "minWriterVersion": 7,
                           "writerFeatures": ["rowTracking"]}},
             {"metaData": {"id": "x", "format": {"provider": "parquet", "options": {}},
-                          "schemaString": schema, "partitionColumns": [], "configuration": {}}}]) + "\n")
+                          "schemaString": schema, "partitionColumns": [], "configuration": {}}}]
+        lake.put("tables/events/_delta_log/00000000000000000000.json",
+                 "".join(json.dumps(action) + "\n" for action in actions))
         lake.put("inbox/a.jsonl", '{"id":1}\n')
         lake.run("run", "--once")
         letter, = lake.rows("dead", "ls")

@@ -9,7 +9,7 @@ class Docs(harness.LakeTest):
     def test_the_reference_is_what_the_program_prints(self):
         shown = self.lake().run("config", "reference").stdout
         kept = (harness.ROOT / "docs/reference/stack.md").read_text()
-        self.assertEqual(shown, kept, "run: build/headrace config reference > docs/reference/stack.md")
+        self.assertEqual(shown, kept, "mend: build/headrace config reference > that file")
 
     def test_the_examples_fit_the_published_schema(self):
         if not harness.VENV_PYTHON.exists():
@@ -26,8 +26,8 @@ class Docs(harness.LakeTest):
 
     def test_every_verb_has_help(self):
         text = self.lake().run("--help").stdout
-        for verb in ("init run validate config test sql convert table dead task status event pattern "
-                     "ls cat cp mv rm tags stat version completion").split():
+        for verb in ("init run validate config test sql convert table dead task status event "
+                     "pattern ls cat cp mv rm tags stat version completion").split():
             self.assertIn(f"\n  {verb} ", text)
             self.assertIn("Usage", self.lake().run(verb, "--help").stdout)
 

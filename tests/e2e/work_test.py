@@ -162,8 +162,8 @@ class Engines(harness.LakeTest):
         self.assertFalse((lake.folder / "state/control.sock").exists())
 
     def test_event_match_says_why_not(self):
-        stack = harness.EVENTS_TO_TABLE.replace("    steps:", "    match: { key: { suffix: .json } }\n"
-                                                              "    steps:")
+        stack = harness.EVENTS_TO_TABLE.replace(
+            "    steps:", "    match: { key: { suffix: .json } }\n    steps:")
         lake = self.lake(stack)
         event = {"version": "0", "id": "1", "detail-type": "Object Created", "source": "aws.s3",
                  "time": "2026-01-31T09:00:00Z",
