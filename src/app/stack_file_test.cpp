@@ -1,0 +1,114 @@
+#include "app/stack_file.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "app/examples.h"
+
+namespace headrace {
+namespace {
+
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+constexpr const char* kGood = R"(version: 1
+name: lake
+stores: { lake: { kind: file, path: ./buckets } }
+sources:
+  in: { kind: watch, store: lake, bucket: raw, key: "{type}/{name}.json" }
+tables:
+  "events_{type}": { store: lake, location: "tables/{type}" }
+routes:
+  load: { from: in, steps: [ { table: "events_{type}" } ] }
+)";
+
+std::string with(std::string what, const std::string& instead) {
+  std::string text = kGood;
+  const std::size_t at = text.find(what);
+  EXPECT_NE(at, std::string::npos) << what;
+  return text.replace(at, what.size(), instead);
+}
+
+std::string said_of(const std::string& text) {
+  return load_stack_text("headrace.yaml", text, "/nowhere").diagnostics;
+}
+
+TEST(StackFile, AGoodOneHasNothingSaidOfIt) {
+  const LoadedStack loaded = load_stack_text("headrace.yaml", kGood, "/nowhere");
+  EXPECT_EQ(loaded.diagnostics, "");
+  ASSERT_TRUE(loaded.stack);
+  EXPECT_EQ(loaded.stack->state, "/nowhere/state");
+  EXPECT_EQ(loaded.stack->tables.at("events_{type}")->name, "events_{type}");
+}
+
+TEST(StackFile, EveryStackThatInitWritesIsGood) {
+  for (const ExampleStack& example : example_stacks()) {
+    const LoadedStack loaded =
+        load_stack_text("headrace.yaml", std::string(example.text), "/nowhere");
+    EXPECT_EQ(loaded.diagnostics, "") << example.name;
+    EXPECT_TRUE(loaded.stack) << example.name;
+  }
+}
+
+struct Fault {
+  const char* name;
+  const char* what;
+  const char* instead;
+  const char* said;
+};
+
+class StackFaultTest : public testing::TestWithParam<Fault> {};
+
+TEST_P(StackFaultTest, IsToldAtItsPlace) {
+  const std::string said = said_of(with(GetParam().what, GetParam().instead));
+  EXPECT_THAT(said, HasSubstr(GetParam().said));
+  EXPECT_THAT(said, HasSubstr("/nowhere/headrace.yaml:"));
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Faults, StackFaultTest,
+    testing::Values(Fault{"NoSuchSource", "from: in", "from: im",
+                          "error: no source is named `im`; did you mean `in`?"},
+                    Fault{"NoSuchStore", "store: lake, bucket", "store: lkae, bucket",
+                          "error: no store is named `lkae`"},
+                    Fault{"NoSuchTable", "table: \"events_{type}\" } ]", "table: events } ]",
+                          "error: no table is named `events`"},
+                    Fault{"ATableInTheMiddle", "steps: [ {",
+                          "steps: [ { table: \"events_{type}\" }, {", "must be the last step"},
+                    Fault{"AFieldTheKeysLack", "{type}/{name}.json", "{name}.json",
+                          "the table's name needs the field `type`"},
+                    Fault{"FieldsOfNameAndLocationDiffer", "tables/{type}", "tables/{kind}",
+                          "must have the same fields"},
+                    Fault{"ALocationThatIsABucket", "\"tables/{type}\"", "\"{type}\"",
+                          "expected bucket/prefix"},
+                    Fault{"APatternThatIsNone", "from: in,",
+                          "from: in, match: { pattern: { a: [] } },", "error:"},
+                    Fault{"NoSteps", "steps: [ { table: \"events_{type}\" } ]", "steps: []",
+                          "needs at least one step"},
+                    Fault{"ATableWhereTheSourceLooks", "tables/{type}", "raw/{type}",
+                          "warning: the table lies where the source `in` looks"}),
+    [](const auto& row) { return row.param.name; });
+
+TEST(StackFile, RoutesThatFeedEachOtherAreWarnedOf) {
+  const std::string routes = R"(routes:
+  a: { from: in, steps: [ { copy: { to: "x/{filename}", bucket: other } } ] }
+  b: { from: back, steps: [ { move: { to: "y/{filename}", bucket: raw } } ] }
+)";
+  std::string text = with("sources:\n",
+                          "sources:\n  back: { kind: watch, store: lake, bucket: "
+                          "other }\n");
+  text = text.substr(0, text.find("routes:")) + routes;
+  EXPECT_THAT(said_of(text), HasSubstr("warning: routes may feed each other without end: a -> b "
+                                       "-> a"));
+}
+
+TEST(StackFile, TheSchemaAndTheReferenceComeFromTheSameSpecs) {
+  for (const std::string& text : {stack_schema(), stack_reference()}) {
+    for (const char* key : {"partition_by", "unless", "dedupe_window", "concurrency", "backoff"}) {
+      EXPECT_THAT(text, HasSubstr(key));
+    }
+  }
+}
+
+}  // namespace
+}  // namespace headrace

@@ -1,0 +1,123 @@
+#include "serve/api.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "ledger/memory/memory_ledger.h"
+#include "testing/manual_clock.h"
+#include "testing/run_task.h"
+
+namespace headrace {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+
+struct GlobCase {
+  const char* glob;
+  const char* text;
+  bool matches;
+};
+
+class GlobTest : public testing::TestWithParam<GlobCase> {};
+
+TEST_P(GlobTest, StarIsAnyRunAndQuestionMarkOneByte) {
+  EXPECT_EQ(glob_match(GetParam().glob, GetParam().text), GetParam().matches);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Globs, GlobTest,
+    testing::Values(GlobCase{"", "", true}, GlobCase{"", "a", false}, GlobCase{"*", "", true},
+                    GlobCase{"a/*", "a/b/c", true}, GlobCase{"a/*", "b/a/c", false},
+                    GlobCase{"*.json", "x.json", true}, GlobCase{"*.json", "x.json.gz", false},
+                    GlobCase{"a?c", "abc", true}, GlobCase{"a?c", "ac", false},
+                    GlobCase{"*a*b*", "xxaxxbxx", true}, GlobCase{"*a*b*", "xxbxxa", false},
+                    GlobCase{"a*a*a*a*b", "aaaaaaaaaaaaaaaa", false}));
+
+class ApiTest : public testing::Test {
+ protected:
+  ApiTest() : ledger_(make_memory_ledger({}, clock_)), api_(*ledger_, clock_) {
+    route_ = run_task(ledger_->route_id("load"));
+  }
+  ~ApiTest() override { ledger_->close(); }
+
+  void bury(const std::string& key, ErrorKind kind) {
+    Event event;
+    event.store = "lake";
+    event.object = {"inbox", key};
+    event.detail_type = "Object Created";
+    LedgerWrite write;
+    write.dead.push_back({route_, to_json(event), kind, "broken"});
+    run_task(ledger_->write(std::move(write)));
+  }
+  void schedule(Duration after) {
+    NewEvent event;
+    event.body = "{}";
+    event.wants.push_back({route_, clock_.now() + after});
+    std::vector<NewEvent> events;
+    events.push_back(std::move(event));
+    run_task(ledger_->append(std::move(events)));
+  }
+  ApiResponse call(ApiRequest request) { return run_task(api_.handle(std::move(request))); }
+  std::string post(const std::string& path, const std::string& body) {
+    return call({.method = "POST", .path = "/api/v1/" + path, .body = body}).body;
+  }
+
+  ManualClock clock_;
+  std::unique_ptr<Ledger> ledger_;
+  Api api_;
+  RouteId route_{};
+};
+
+TEST_F(ApiTest, UnknownCallsAreRefusedWithAMessage) {
+  const ApiResponse answer = call({.path = "/api/v1/nothing"});
+  EXPECT_EQ(answer.status, 400);
+  EXPECT_THAT(answer.body, HasSubstr("no such call: GET /api/v1/nothing"));
+}
+
+TEST_F(ApiTest, DeadLettersAreFilteredByKeyAndKind) {
+  bury("a/1.json", ErrorKind::kCorrupt);
+  bury("b/2.json", ErrorKind::kInvalid);
+  const auto by_key = call({.path = "/api/v1/dead", .query = {{"key", "inbox/a/*"}}}).body;
+  EXPECT_THAT(by_key, HasSubstr("a/1.json"));
+  EXPECT_THAT(by_key, Not(HasSubstr("b/2.json")));
+  const auto by_kind = call({.path = "/api/v1/dead", .query = {{"kind", "invalid"}}}).body;
+  EXPECT_THAT(by_kind, Not(HasSubstr("a/1.json")));
+  EXPECT_THAT(by_kind, HasSubstr("b/2.json"));
+}
+
+TEST_F(ApiTest, AnActionChangesJustWhatTheListShows) {
+  bury("a/1.json", ErrorKind::kCorrupt);
+  bury("b/2.json", ErrorKind::kCorrupt);
+  EXPECT_EQ(post("dead/redrive", R"({"all":true,"key":"inbox/b/*","dry_run":true})"),
+            R"({"matched":1,"changed":0})");
+  EXPECT_EQ(post("dead/redrive", R"({"all":true,"key":"inbox/b/*"})"),
+            R"({"matched":1,"changed":1})");
+  EXPECT_THAT(call({.path = "/api/v1/dead"}).body, Not(HasSubstr("b/2.json")));
+  EXPECT_THAT(call({.path = "/api/v1/tasks"}).body, HasSubstr("b/2.json"));
+}
+
+TEST_F(ApiTest, AnActionWantsToKnowWhatItIsFor) {
+  bury("a", ErrorKind::kCorrupt);
+  EXPECT_THAT(post("dead/drop", "{}"), HasSubstr("ids, a route, or all"));
+  EXPECT_THAT(post("tasks/cancel", "{}"), HasSubstr("ids or a route"));
+  EXPECT_THAT(post("dead/drop", R"({"route":"laod"})"), HasSubstr("no route 'laod'"));
+  EXPECT_THAT(post("dead/drop", "nonsense"), HasSubstr("no JSON object"));
+}
+
+TEST_F(ApiTest, ScheduledTasksAreCancelledAndMadeDue) {
+  schedule(std::chrono::hours(1));
+  schedule(std::chrono::hours(2));
+  EXPECT_THAT(call({.path = "/api/v1/tasks"}).body, HasSubstr(R"("state":"scheduled")"));
+  EXPECT_EQ(post("tasks/run-now", R"({"route":"load"})"), R"({"matched":2,"changed":2})");
+  EXPECT_THAT(call({.path = "/api/v1/tasks"}).body, Not(HasSubstr(R"("state":"scheduled")")));
+  EXPECT_EQ(post("tasks/cancel", R"({"route":"load"})"), R"({"matched":2,"changed":2})");
+  EXPECT_EQ(ledger_->counters()[route_].cancelled, 2u);
+}
+
+TEST_F(ApiTest, EventsCanBeSentOnlyToAnEngine) {
+  EXPECT_THAT(post("events", "{}"), HasSubstr("running engine"));
+}
+
+}  // namespace
+}  // namespace headrace
