@@ -10,7 +10,7 @@
 namespace headrace {
 
 /// What a sink is about to commit, as the ledger keeps it between plan and settle: enough to settle
-/// the batch after a crash without doing it again. docs/formats/ledger.md has the JSON.
+/// the batch after a crash without doing it again. docs/formats/notes.md has the JSON.
 struct SinkPlan {
   std::string group;
   std::string app_id;
