@@ -25,15 +25,22 @@ class Crash(harness.LakeTest):
                 lines.append("broken")
                 broken += 1
             lake.put(f"inbox/{i % 10}/{i}.jsonl", "\n".join(lines) + "\n")
-        kills = 0
+        kills = cut_short = 0
+        # Files that are older than the watch's settling time are taken at once.
+        for path in (lake.folder / "buckets/inbox").rglob("*.jsonl"):
+            os.utime(path, (1_700_000_000, 1_700_000_000))
         while kills < KILLS:
             engine = lake.start("run")
             time.sleep(chance.uniform(0.02, 0.5))
             kills += 1
             engine.send_signal(signal.SIGKILL)
             engine.communicate()
+            tasks = lake.route("load")
+            cut_short += tasks is not None and tasks["pending"] > 0
             lake.put(f"inbox/late/{kills}.jsonl", f'{{"id":-{kills},"line":0}}\n')
             rows += 1
+        print(f"{cut_short} of {kills} kills hit an engine with tasks pending")
+        self.assertGreater(cut_short, 0)
         lake.run("run", "--once")
         self.assertEqual(lake.value("select count(*) from events"), rows)
         self.assertEqual(lake.value("select count(*) from (select distinct id, line from events)"),
