@@ -361,6 +361,16 @@ class CheckpointedTableTest : public DeltaTableTest {
     return get("_delta_log/" + checkpoint_name(version)) != "(none)";
   }
   std::string hint() { return get("_delta_log/_last_checkpoint"); }
+  /// A checkpoint file with the table's protocol and metadata and the files app<first + 1>... only.
+  std::string checkpoint_of_files(std::uint64_t first, std::uint64_t last) {
+    ManualClock clock;
+    const auto store = make_memory_store(clock);
+    const auto table = open_delta_table(*store, "b", "t", {}, clock, random_);
+    for (std::uint64_t i = first; i <= last; ++i) run_task(table->append(rows("app", i + 1)));
+    const auto version = run_task(table->checkpoint());
+    return *run_task(
+        read_object(*store, {"b", "t/_delta_log/" + checkpoint_name(*version)}, 1u << 30));
+  }
 };
 
 TEST_F(CheckpointedTableTest, WritesOneEveryTenCommits) {
@@ -460,6 +470,41 @@ TEST_F(CheckpointedTableTest, IsWrittenOnRequest) {
   append_up_to(*table, 3);
   EXPECT_EQ(run_task(table->checkpoint()), 3);
   EXPECT_TRUE(has_checkpoint(3));
+}
+
+// Others write checkpoints in several files; each of ours is one, so parts are made of two of ours.
+
+TEST_F(CheckpointedTableTest, ReadsACheckpointInParts) {
+  append_up_to(*open(), 10);
+  const std::string early = checkpoint_of_files(0, 4);
+  const std::string late = checkpoint_of_files(5, 10);
+  const auto part = [](int number) {
+    return fmt::format("_delta_log/{:020}.checkpoint.{:010}.{:010}.parquet", 10, number, 2);
+  };
+  for (std::int64_t v = 0; v < 10; ++v) remove("_delta_log/" + commit_name(v));
+  remove("_delta_log/" + checkpoint_name(10));
+  put(part(1), early);
+  EXPECT_THROW(run_task(open()->snapshot()), Error);  // Half a checkpoint is none.
+  put(part(2), late);
+  EXPECT_EQ(run_task(open()->snapshot())->files.size(), 11u);
+}
+
+TEST_F(CheckpointedTableTest, ReadsACheckpointWithSidecars) {
+  append_up_to(*open(), 10);
+  put("_delta_log/_sidecars/one.parquet", checkpoint_of_files(0, 4));
+  put("_delta_log/_sidecars/two.parquet", checkpoint_of_files(5, 10));
+  for (std::int64_t v = 0; v < 10; ++v) remove("_delta_log/" + commit_name(v));
+  remove("_delta_log/" + checkpoint_name(10));
+  put(fmt::format("_delta_log/{:020}.checkpoint.80a083e8-7026-4e79-81be-64bd76c43a11.json", 10),
+      R"({"checkpointMetadata":{"version":10}})"
+      "\n"
+      R"({"sidecar":{"path":"one.parquet","sizeInBytes":1,"modificationTime":1}})"
+      "\n"
+      R"({"sidecar":{"path":"two.parquet","sizeInBytes":1,"modificationTime":1}})");
+  EXPECT_EQ(run_task(open()->snapshot())->files.size(), 11u);
+  remove("_delta_log/_sidecars/two.parquet");
+  EXPECT_THAT(refusal(ErrorKind::kCorrupt, [&] { run_task(open()->snapshot()); }),
+              HasSubstr("is missing"));
 }
 
 TEST_F(CheckpointedTableTest, NoticesThatTheLogWasCleanedUpPastIt) {

@@ -55,6 +55,9 @@ class SchemaReader {
   explicit SchemaReader(std::string_view json) : padded_(json) {}
 
   Schema read() {
+    // The walk looks only at what it takes; what it keeps as text must be JSON too.
+    simdjson::dom::parser whole;
+    if (const auto error = whole.parse(padded_).error()) fail(simdjson::error_message(error));
     try {
       ondemand::document document = parser_.iterate(padded_);
       DataType type = read_type_object(document.get_object());

@@ -78,6 +78,9 @@ INSTANTIATE_TEST_SUITE_P(
     Schemas, BadSchemaTest,
     testing::Values(
         BadSchemaCase{"NoJson", "{", ErrorKind::kCorrupt, "schema"},
+        BadSchemaCase{"MetadataIsNoJson",
+                      R"({"type":"struct","fields":[{"name":"c","type":"long","metadata":{u}}]})",
+                      ErrorKind::kCorrupt, "schema"},
         BadSchemaCase{"NoStruct", R"({"type":"array","elementType":"long","containsNull":true})",
                       ErrorKind::kCorrupt, "struct"},
         BadSchemaCase{"NoType", R"({"type":"struct","fields":[{"name":"lonely"}]})",
