@@ -16,6 +16,8 @@ enum class Packing : std::uint8_t { kPlain = 0, kLz4 = 1 };
 /// Pages are cut well below this; more is damage.
 constexpr std::uint64_t kMaxPayload = 1u << 30;
 constexpr std::uint64_t kMaxMembers = 65'536;
+constexpr std::uint64_t kMaxRoutes = 1 << 20;
+constexpr std::uint64_t kMaxTasks = 1 << 26;
 
 [[noreturn]] void damaged(std::string_view what) {
   throw Error(ErrorKind::kCorrupt, "a row of the ledger is damaged: " + std::string(what) +
@@ -57,7 +59,7 @@ void put_routes(Bytes& out, const std::vector<std::uint32_t>& routes) {
 }
 
 std::vector<std::uint32_t> take_routes(Reader& in) {
-  const std::uint64_t count = in.varint();
+  const std::uint64_t count = in.below(kMaxRoutes);
   std::vector<std::uint32_t> routes;
   std::uint64_t expected = 0;
   while (routes.size() < count) {
@@ -218,11 +220,14 @@ PageContent decode_payload(BytesView payload) {
   const std::uint64_t count = in.below(kMaxMembers);
   take_route_members(in, page.routes);
   std::ranges::sort(page.routes, {}, &RouteMembers::route);
+  std::uint64_t tasks = 0;
   for (std::size_t i = 0; i < page.routes.size(); ++i) {
     const RouteMembers& route = page.routes[i];
+    tasks += route.members.empty() ? count : route.members.size();
     if (i > 0 && page.routes[i - 1].route == route.route) damaged("a route told twice");
     if (!route.members.empty() && route.members.back() >= count) damaged("member numbers");
   }
+  if (tasks > kMaxTasks) damaged("more tasks than a page can have");
   std::vector<std::uint64_t> lengths;
   for (std::uint64_t i = 0; i < count; ++i) lengths.push_back(in.varint());
   page.shards = in.bytes(count);

@@ -68,6 +68,14 @@ TEST(PageCodec, TellsAThousandRoutesInAFewBytes) {
   EXPECT_EQ(decode_payload(payload).routes.size(), 1000u);
 }
 
+TEST(PageCodec, RefusesNumbersThatWouldTakeAllMemory) {
+  Bytes routes;  // One run of nearly all route numbers there are.
+  put_varint(routes, UINT32_MAX - 2);
+  put_varint(routes, 1);
+  put_varint(routes, UINT32_MAX - 4ull);
+  EXPECT_THROW(decode_deltas(routes + Bytes(1, '\0')), Error);
+}
+
 TEST(DeltaCodec, ReadsOperandsOneAfterTheOther) {
   const PageDelta first{{RouteId(1), {}}, {RouteId(2), {}}, {RouteId(7), {3, 4, 250}}};
   const PageDelta second{{RouteId(7), {0}}};

@@ -41,7 +41,8 @@ void Group::close_draft(PageDraft draft) { drafts_.push_back(std::move(draft)); 
 
 PageDraft& Group::draft_for(Time due, std::size_t bytes) {
   PageDraft& draft = open_[std::max(due, now_)];
-  if (draft.bodies.size() >= state_.limits.page_members ||
+  constexpr std::size_t kMost = 65'535;  // What a member's number has room for.
+  if (draft.bodies.size() >= std::min(state_.limits.page_members, kMost) ||
       (!draft.bodies.empty() && draft.bytes + bytes > kPageBytes)) {
     close_draft(std::exchange(draft, {}));
   }
