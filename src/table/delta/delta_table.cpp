@@ -155,6 +155,7 @@ class DeltaTable final : public Table {
 
   std::uint64_t last_seq(const std::string& app_id) const;
   Task<> check_location_is_free();
+  Task<AppendPlan> planned(const Append& append, const CommitStamp& stamp);
   Task<bool> commit(const AppendPlan& plan, std::string txn_id);
   Task<> write_checkpoint();
   Task<> checkpoint_if_due(std::int64_t committed);
@@ -274,8 +275,7 @@ Task<AppendResult> DeltaTable::append(Append append) {
         .new_table_id = random_.uuid(),
         .now_ms =
             std::chrono::floor<std::chrono::milliseconds>(clock_.now()).time_since_epoch().count()};
-    const AppendPlan plan =
-        plan_append(append, state_ ? &*state_ : nullptr, options_.partition_by, stamp);
+    const AppendPlan plan = co_await planned(append, stamp);
     if (plan.lines.size() > options_.commit_bytes) {
       refuse(log_.where(), fmt::format("a commit of {} bytes is more than the {} allowed: append "
                                        "fewer files at once",
@@ -305,6 +305,16 @@ Task<> DeltaTable::check_location_is_free() {
                                      "such as {}; choose an empty one",
                                      object.key.text()));
   }
+}
+
+Task<AppendPlan> DeltaTable::planned(const Append& append, const CommitStamp& stamp) {
+  auto work = [this, &append, &stamp] {
+    return plan_append(append, state_ ? &*state_ : nullptr, options_.partition_by, stamp);
+  };
+  if (options_.cpu != nullptr && append.files.size() > kManyFiles) {
+    co_return co_await run_on(*options_.cpu, work);
+  }
+  co_return work();
 }
 
 /// True if the version is ours now, false if it is another's. Throws kTransient if neither is

@@ -340,6 +340,29 @@ TEST_F(DeltaTableTest, IgnoresANeighbourWhoseNameBeginsAlike) {
   EXPECT_EQ(append(*open(), rows("app", 1)).version, 0);
 }
 
+TEST_F(DeltaTableTest, DoesItsLargeWorkOnThePool) {
+  CpuPool cpu(1);
+  const auto table = open({.cpu = &cpu});
+  Append many = rows("app", 1);
+  for (int i = 0; i < 2'000; ++i) {
+    many.files.push_back({.path = fmt::format("f{}", i), .size = 1, .rows = 1});
+  }
+  append(*table, many);
+  run_task(table->checkpoint());
+  EXPECT_EQ(run_task(table->snapshot())->files.size(), 2'001u);
+  EXPECT_EQ(run_task(open({.cpu = &cpu})->snapshot())->files.size(), 2'001u);
+}
+
+TEST_F(DeltaTableTest, RefusesACommitBeyondItsLimit) {
+  const auto table = open({.commit_bytes = 1'000});
+  Append many = rows("app", 1);
+  for (int i = 0; i < 20; ++i) {
+    many.files.push_back({.path = fmt::format("f{}", i), .size = 1, .rows = 1});
+  }
+  const std::string told = refusal(ErrorKind::kInvalid, [&] { append(*table, many); });
+  EXPECT_THAT(told, HasSubstr("append fewer files at once"));
+}
+
 TEST_F(DeltaTableTest, CanBeAWholeBucket) {
   const auto table = open_delta_table(store_, "whole", "", {}, clock_, random_);
   append(*table, rows("app", 1, "f"));
