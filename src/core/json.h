@@ -43,8 +43,8 @@ class JsonWriter {
   void value();
 
   std::string out_;
-  std::vector<bool> open_;    // One entry per open object or array: is it an object?
-  bool comma_ = false;        // The next value or key needs a comma before it.
+  std::vector<bool> open_;  // One entry per open object or array: is it an object?
+  bool comma_ = false;      // The next value or key needs a comma before it.
 };
 
 }  // namespace headrace
