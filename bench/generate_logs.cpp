@@ -19,9 +19,8 @@ constexpr std::array kPlaces = {"/api/v1/users",  "/api/v1/orders",  "/api/v1/ca
                                 "/static/app.js", "/static/app.css", "/search",
                                 "/login"};
 constexpr std::array kStatuses = {200, 200, 200, 200, 200, 201, 204, 301, 404, 500};
-constexpr std::array kAgents = {"Mozilla/5.0 (X11; Linux x86_64)",
-                                "Mozilla/5.0 (Macintosh; Intel Mac OS X)", "curl/8.5.0",
-                                "Mozilla/5.0 (iPhone; CPU iPhone OS 17_4)"};
+constexpr std::array kAgents = {"Mozilla/5.0 (X11; Linux)", "Mozilla/5.0 (Macintosh)", "curl/8.5.0",
+                                "python-requests/2.31"};
 constexpr std::array kRegions = {"eu-central-1", "eu-west-1", "us-east-1", "ap-south-1"};
 
 template <class Array>
@@ -31,18 +30,17 @@ auto one_of(const Array& values, SeededRandom& random) {
 
 void append_line(std::string& out, SeededRandom& random, headrace::Time at) {
   const auto user = random.below(50'000);
-  fmt::format_to(
-      std::back_inserter(out),
-      R"({{"ts":"{}","level":"{}","request_id":"{}","method":"{}","path":"{}/{}","status":{},)"
-      R"("bytes":{},"duration_ms":{:.3f},"user":{{"id":{},"name":"user{}"}},)"
-      R"("client":{{"ip":"10.{}.{}.{}","agent":"{}"}},"region":"{}","cached":{}}})"
-      "\n",
-      headrace::format_time(at), random.below(20) == 0 ? "error" : "info", random.uuid(),
-      one_of(kMethods, random), one_of(kPlaces, random), random.below(1'000'000),
-      one_of(kStatuses, random), random.below(200'000),
-      static_cast<double>(random.below(2'000'000)) / 1000.0, user, user, random.below(256),
-      random.below(256), random.below(256), one_of(kAgents, random), one_of(kRegions, random),
-      random.below(3) == 0 ? "true" : "false");
+  fmt::format_to(std::back_inserter(out),
+                 R"({{"ts":"{}","level":"{}","id":"{}","method":"{}","path":"{}/{}","status":{},)"
+                 R"("bytes":{},"ms":{:.3f},"user":{{"id":{},"name":"u{}"}},)"
+                 R"("client":{{"ip":"10.{}.{}.{}","agent":"{}"}},"region":"{}","hit":{}}})"
+                 "\n",
+                 headrace::format_time(at), random.below(20) == 0 ? "error" : "info", random.uuid(),
+                 one_of(kMethods, random), one_of(kPlaces, random), random.below(10'000),
+                 one_of(kStatuses, random), random.below(200'000),
+                 static_cast<double>(random.below(2'000'000)) / 1000.0, user, user,
+                 random.below(256), random.below(256), random.below(256), one_of(kAgents, random),
+                 one_of(kRegions, random), random.below(3) == 0 ? "true" : "false");
 }
 
 }  // namespace
