@@ -8,7 +8,7 @@ import time
 import harness
 
 KILLS = 20
-OBJECTS = 2000
+OBJECTS = 6000
 
 
 class Crash(harness.LakeTest):
