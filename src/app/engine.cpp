@@ -125,8 +125,9 @@ Task<> StackEngine::run(RunOptions options) {
   routes.cancel();
   co_await routes.all_ended();
   using namespace boost::asio::experimental::awaitable_operators;
+  const Time until = parts_.given.clock.now() + options.grace;  // For all routes together.
   for (const auto& worker : workers_) {
-    co_await (worker->finish() || parts_.given.clock.sleep(options.grace));
+    co_await (worker->finish() || parts_.given.clock.sleep_until(until));
   }
   if (failure_) std::rethrow_exception(failure_);
 }
