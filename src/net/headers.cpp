@@ -1,0 +1,42 @@
+#include <algorithm>
+#include <cctype>
+
+#include "net/http.h"
+
+namespace headrace {
+namespace {
+
+bool same_name(std::string_view left, std::string_view right) {
+  return std::ranges::equal(left, right, [](char a, char b) {
+    return std::tolower(static_cast<unsigned char>(a)) ==
+           std::tolower(static_cast<unsigned char>(b));
+  });
+}
+
+}  // namespace
+
+const std::string* Headers::find(std::string_view name) const {
+  const auto at = std::ranges::find_if(
+      fields_, [&](const Field& field) { return same_name(field.name, name); });
+  return at == fields_.end() ? nullptr : &at->value;
+}
+
+std::string_view Headers::get(std::string_view name) const {
+  const std::string* value = find(name);
+  return value ? std::string_view(*value) : std::string_view();
+}
+
+void Headers::set(std::string_view name, std::string value) {
+  remove(name);
+  add(name, std::move(value));
+}
+
+void Headers::add(std::string_view name, std::string value) {
+  fields_.push_back({std::string(name), std::move(value)});
+}
+
+void Headers::remove(std::string_view name) {
+  std::erase_if(fields_, [&](const Field& field) { return same_name(field.name, name); });
+}
+
+}  // namespace headrace
