@@ -1,5 +1,5 @@
 # The commands of this project. Each sets up what it needs first.
-.PHONY: build demo test test-unit bench fuzz format setup clean
+.PHONY: build demo test test-servers test-unit bench fuzz format setup clean
 
 JOBS ?= $(shell nproc)
 
@@ -17,6 +17,9 @@ demo: build
 
 test: setup
 	@tools/test
+
+test-servers: setup
+	@tools/test servers
 
 bench: build
 	@bench/run
