@@ -7,6 +7,7 @@
 #include <new>
 #include <span>
 #include <type_traits>
+#include <utility>
 
 namespace headrace {
 
@@ -18,8 +19,16 @@ class Buffer {
  public:
   Buffer() = default;
   ~Buffer() { std::free(data_); }
-  Buffer(const Buffer&) = delete;
-  Buffer& operator=(const Buffer&) = delete;
+  Buffer(Buffer&& other) noexcept
+      : data_(std::exchange(other.data_, nullptr)),
+        size_(std::exchange(other.size_, 0)),
+        capacity_(std::exchange(other.capacity_, 0)) {}
+  Buffer& operator=(Buffer&& other) noexcept {
+    std::swap(data_, other.data_);
+    std::swap(size_, other.size_);
+    std::swap(capacity_, other.capacity_);
+    return *this;
+  }
 
   void push(T value) {
     if (size_ == capacity_) grow(1);
@@ -31,6 +40,19 @@ class Buffer {
     copy(reinterpret_cast<char*>(data_ + size_), reinterpret_cast<const char*>(values),
          count * sizeof(T));
     size_ += count;
+  }
+  /// Appends a value of another type, byte for byte. Those of one buffer have one size.
+  template <class Value>
+  void push_as(Value value) {
+    static_assert(sizeof(T) == 1);
+    if (capacity_ - size_ < sizeof value) grow(sizeof value);
+    std::memcpy(data_ + size_, &value, sizeof value);
+    size_ += sizeof value;
+  }
+  /// What push_as() appended.
+  template <class Value>
+  std::span<const Value> view_as() const {
+    return {reinterpret_cast<const Value*>(data_), size_ * sizeof(T) / sizeof(Value)};
   }
   /// `count` more values, for the caller to write.
   T* extend(std::size_t count) {

@@ -22,7 +22,7 @@ using jsonl::Line;
 using jsonl::LineWalk;
 
 constexpr std::size_t kPieceBytes = 1u << 20;
-constexpr std::uint64_t kMostLineBytes = 2ull << 30;  // Positions in a batch have 32 bits.
+constexpr std::uint64_t kMostLineBytes = 1ull << 30;  // A page's size has 31 bits.
 
 /// What an object's key says of its rows.
 struct Constants {
@@ -37,7 +37,7 @@ bool has_required(const std::vector<Field>& fields) {
 
 Schema checked(const ConvertOptions& options) {
   if (options.line_bytes > kMostLineBytes) {
-    throw Error(ErrorKind::kInvalid, "a limit for lines above 2 GiB is not supported");
+    throw Error(ErrorKind::kInvalid, "a limit for lines above 1 GiB is not supported");
   }
   const Field* rescued = options.schema.find_ignoring_case(kRescuedColumn);
   if (rescued != nullptr && rescued->type.kind != TypeKind::kString) {

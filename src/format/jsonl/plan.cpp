@@ -64,6 +64,8 @@ void Plan::set_type(Node& node, const Field& field) {
   node.scale = field.type.scale;
   node.nullable = field.nullable;
   node.json_text = is_json_text(field);
+  node.quick = node.partition < 0 && !node.json_text &&
+               (node.kind == TypeKind::kString || node.kind == TypeKind::kLong);
 }
 
 void Plan::set_spelling(Node& node) {
@@ -94,6 +96,7 @@ const Node* Plan::add(std::uint32_t parent, const Field& field) {
     const auto found = std::ranges::find(partition_by_, field.name);
     if (found != partition_by_.end()) {
       node.partition = static_cast<int>(found - partition_by_.begin());
+      node.quick = false;
       if (!field.type.fields.empty() || node.kind == TypeKind::kStruct) {
         throw Error(ErrorKind::kInvalid,
                     fmt::format("partition column {} is {}: only plain types can partition a table",

@@ -36,6 +36,7 @@ struct Node {
   std::uint32_t id = 0;
   TypeKind kind = TypeKind::kStruct;
   bool json_text = false;
+  bool quick = false;  ///< A text or a long that files store: see RowReader.
   bool nullable = true;
   bool has_required = false;          ///< Some child is not nullable.
   int partition = -1;                 ///< Its place among the partition columns; -1 is none.

@@ -40,6 +40,7 @@ class RowReader {
   Step member(const Node& node, std::uint64_t serial);
   Step unknown(const Node& node, BytesView raw_key);
   Step check_required(const Node& node, std::uint64_t serial);
+  bool quick_value(const Node& node);
   Step null(const Node& node);
   Step value(const Node& node);
   Step list(const Node& node);

@@ -1,6 +1,7 @@
 #include "format/parquet/columns.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace headrace::parquet_file {
 
@@ -36,33 +37,77 @@ Physical physical_of(const jsonl::Node& node) {
 }
 
 Column::Column(const jsonl::Node& from, Column* parent_column)
-    : node(from.id),
-      level(from.level),
+    : level(from.level),
       repetition(0),
       physical(physical_of(from)),
       repeats(from.kind == TypeKind::kList || from.kind == TypeKind::kMap),
-      parent(parent_column),
-      space(nullptr) {
+      node(from.id),
+      space(nullptr),
+      in_dictionary(physical == Physical::kText),
+      parent(parent_column) {
   if (parent != nullptr) space = parent->repeats ? parent : parent->space;
   if (repeats) repetition = static_cast<std::uint8_t>(space == nullptr ? 1 : space->repetition + 1);
 }
 
 std::size_t Column::values() const {
-  return bools.size() + ints.size() + longs.size() + floats.size() + doubles.size() +
-         lengths.size();
+  switch (physical) {
+    case Physical::kBool:
+      return bytes.size();
+    case Physical::kInt32:
+    case Physical::kFloat:
+      return bytes.size() / 4;
+    case Physical::kInt64:
+    case Physical::kDouble:
+      return bytes.size() / 8;
+    case Physical::kText:
+      return in_dictionary ? bytes.size() / 4 : texts;
+    case Physical::kWide:
+      return bytes.size() / kWideBytes;
+    case Physical::kNone:
+      return 0;
+  }
+  return 0;
 }
 
-std::size_t Column::bytes() const {
-  return levels.bytes() + repetitions.bytes() + bools.bytes() + ints.bytes() + longs.bytes() +
-         floats.bytes() + doubles.bytes() + text.bytes() + lengths.bytes();
+std::size_t Column::memory() const {
+  return levels.bytes() + bytes.bytes() + repetitions.bytes() + dictionary.memory();
 }
 
 void Column::clear(bool keep_memory) {
   const auto empty = [keep_memory](auto&... buffers) {
     (keep_memory ? (buffers.clear(), ...) : (buffers.release(), ...));
   };
-  empty(levels, repetitions, bools, ints, longs, floats, doubles, text, lengths);
-  mirrored = 0;
+  empty(levels, bytes, repetitions);
+  mirrored = texts = 0;
+  if (keep_memory) {
+    dictionary.clear();
+  } else {
+    dictionary = TextDictionary();
+  }
+}
+
+/// The texts that waited as indices become texts; so do all that follow, in later row groups too.
+void Column::leave_dictionary() {
+  Buffer<char> indices = std::exchange(bytes, {});
+  for (const std::uint32_t index : indices.view_as<std::uint32_t>()) {
+    const BytesView text = dictionary.at(index);
+    bytes.push_as(static_cast<std::uint32_t>(text.size()));
+    bytes.append(text.data(), text.size());
+    ++texts;
+  }
+  dictionary = TextDictionary();
+  in_dictionary = false;
+}
+
+void Column::append_text(BytesView text) {
+  if (in_dictionary) {
+    const std::uint32_t index = dictionary.index_of(text);
+    if (index != TextDictionary::kNoPlace) return bytes.push_as(index);
+    leave_dictionary();
+  }
+  bytes.push_as(static_cast<std::uint32_t>(text.size()));
+  bytes.append(text.data(), text.size());
+  ++texts;
 }
 
 void Columns::sync() {
@@ -116,26 +161,30 @@ void Columns::append_slot(Column& list, std::uint32_t slot) {
   list.repetitions.push(list.space == nullptr ? std::uint8_t{0} : list.space->repetitions[here]);
 }
 
-void Columns::append_value(Column& column, const jsonl::Cell& cell) {
+namespace {
+
+void append_value(Column& column, const jsonl::Cell& cell) {
   switch (column.physical) {
-    case Physical::kBool:
-      return column.bools.push(static_cast<std::uint8_t>(cell.integer));
-    case Physical::kInt32:
-      return column.ints.push(static_cast<std::int32_t>(cell.integer));
-    case Physical::kInt64:
-      return column.longs.push(cell.integer);
-    case Physical::kFloat:
-      return column.floats.push(static_cast<float>(cell.real));
-    case Physical::kDouble:
-      return column.doubles.push(cell.real);
     case Physical::kText:
+      return column.append_text(cell.view());
     case Physical::kWide:
-      column.text.append(cell.text, cell.size);
-      return column.lengths.push(cell.size);
+      return column.bytes.append(cell.text, cell.size);
+    case Physical::kInt64:
+      return column.bytes.push_as(cell.integer);
+    case Physical::kDouble:
+      return column.bytes.push_as(cell.real);
+    case Physical::kInt32:
+      return column.bytes.push_as(static_cast<std::int32_t>(cell.integer));
+    case Physical::kBool:
+      return column.bytes.push_as(static_cast<std::uint8_t>(cell.integer));
+    case Physical::kFloat:
+      return column.bytes.push_as(static_cast<float>(cell.real));
     case Physical::kNone:
       return;
   }
 }
+
+}  // namespace
 
 void Columns::append(const Buffer<jsonl::Cell>& cells) {
   ++rows_;
@@ -145,7 +194,7 @@ void Columns::append(const Buffer<jsonl::Cell>& cells) {
       append_slot(column, cell.size);
       continue;
     }
-    reach(column, slots(column) - 1);
+    reach(column, column.space == nullptr ? rows_ - 1 : column.space->levels.size() - 1);
     column.levels.push(column.level);
     append_value(column, cell);
   }
@@ -161,25 +210,25 @@ void Columns::complete(Column& column) {
   }
 }
 
-void Columns::definition_levels(const Column& leaf, Buffer<std::int16_t>& levels) {
+void Columns::definition_levels(const Column& leaf, Buffer<std::uint8_t>& levels) {
   if (leaf.space != nullptr) complete(*leaf.space);
   if (leaf.parent != nullptr) complete(*leaf.parent);
   const std::size_t count = slots(leaf);
-  levels.clear();
-  std::int16_t* out = levels.extend(count);
   const std::size_t own = leaf.levels.size();
-  for (std::size_t i = 0; i < own; ++i) out[i] = leaf.levels[i];
+  levels.clear();
+  levels.append(leaf.levels.data(), own);
+  std::uint8_t* rest = levels.extend(count - own);
   if (leaf.parent == nullptr) {
-    std::fill(out + own, out + count, std::int16_t{0});
+    std::fill_n(rest, count - own, std::uint8_t{0});
   } else {
-    for (std::size_t i = own; i < count; ++i) out[i] = leaf.parent->levels[i];
+    std::copy_n(leaf.parent->levels.data() + own, count - own, rest);
   }
 }
 
 std::size_t Columns::bytes() const {
   std::size_t bytes = 0;
   for (const auto& column : columns_) {
-    if (column) bytes += column->bytes();
+    if (column) bytes += column->memory();
   }
   return bytes;
 }

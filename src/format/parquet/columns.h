@@ -2,17 +2,20 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "format/buffer.h"
 #include "format/jsonl/plan.h"
 #include "format/jsonl/row.h"
+#include "format/parquet/text_dictionary.h"
 
 namespace headrace::parquet_file {
 
 /// How the values of a leaf are kept, and written.
 enum class Physical : unsigned char { kNone, kBool, kInt32, kInt64, kFloat, kDouble, kText, kWide };
 Physical physical_of(const jsonl::Node& node);
+inline constexpr std::size_t kWideBytes = 16;  ///< Of a value of kWide, big-endian.
 
 /// One node's part of the buffered rows, in the form that Parquet wants (Dremel): a definition
 /// level for every slot, values only where there are some. A row is a slot; within a list, every
@@ -23,30 +26,37 @@ Physical physical_of(const jsonl::Node& node);
 struct Column {
   Column(const jsonl::Node& node, Column* parent_column);
 
-  std::uint32_t node;
+  // What appending a value needs comes first.
   std::uint8_t level;       ///< Of a present value; of a list that has no element.
   std::uint8_t repetition;  ///< Lists: of all elements but the first.
   Physical physical;
-  bool repeats;    ///< A list or map: its levels are those of its elements' slots.
-  Column* parent;  ///< nullptr: a column of the table.
-  Column* space;   ///< The list in whose slots it lives; nullptr: the rows.
-
+  bool repeats;  ///< A list or map: its levels are those of its elements' slots.
+  std::uint32_t node;
+  Column* space;  ///< The list in whose slots it lives; nullptr: the rows.
   Buffer<std::uint8_t> levels;
+  /// The values as Parquet has them: of a fixed size, or texts, each with its length in four bytes
+  /// before it; or, for texts in a dictionary, their indices of four bytes.
+  Buffer<char> bytes;
+  std::size_t texts = 0;  ///< How many, where they are not in a dictionary.
+  bool in_dictionary;     ///< Texts are, for as long as that pays.
+  TextDictionary dictionary;
+
+  Column* parent;                    ///< nullptr: a column of the table.
   Buffer<std::uint8_t> repetitions;  ///< Lists: one for each of `levels`.
   std::size_t mirrored = 0;          ///< Lists: slots of `space` that are taken over.
 
-  Buffer<std::uint8_t> bools;
-  Buffer<std::int32_t> ints;
-  Buffer<std::int64_t> longs;
-  Buffer<float> floats;
-  Buffer<double> doubles;
-  Buffer<char> text;              ///< Texts one after another,
-  Buffer<std::uint32_t> lengths;  ///< and their lengths.
+  /// The values of a fixed size: std::uint8_t for booleans, std::int32_t and so on.
+  template <class Value>
+  std::span<const Value> values_as() const {
+    return bytes.view_as<Value>();
+  }
 
   std::size_t values() const;
-  std::size_t bytes() const;
+  std::size_t memory() const;
   /// Forgets the rows; keeps the memory for the next ones, or gives it back.
   void clear(bool keep_memory);
+  void append_text(BytesView text);
+  void leave_dictionary();
 };
 
 /// Rows waiting to be written as one row group.
@@ -61,7 +71,7 @@ class Columns {
   /// Brings the levels of a struct or list, and of all around it, up to the last slot.
   void complete(Column& column);
   /// Definition levels of a leaf for all its slots.
-  void definition_levels(const Column& leaf, Buffer<std::int16_t>& levels);
+  void definition_levels(const Column& leaf, Buffer<std::uint8_t>& levels);
   Column& at(std::uint32_t node) { return *columns_[node]; }
   std::size_t slots(const Column& column) const {
     return column.space == nullptr ? rows_ : column.space->levels.size();
@@ -79,7 +89,6 @@ class Columns {
   void fill(Column& column, std::size_t slot);
   void mirror(Column& list, std::size_t slot);
   void append_slot(Column& list, std::uint32_t slot);
-  void append_value(Column& column, const jsonl::Cell& cell);
 
   const jsonl::Plan& plan_;
   std::vector<std::unique_ptr<Column>> columns_;  // By node; the root has none.

@@ -17,9 +17,8 @@ namespace headrace::parquet_file {
 /// Errors  kBug for whatever Parquet throws: there is no I/O, and all input has been checked.
 class FileWriter {
  public:
-  /// `first` is what the caller will write first. The file keeps the plan's columns of now.
-  FileWriter(const jsonl::Plan& plan, const Schema& schema, Columns& first, Codec codec,
-             int codec_level);
+  /// The file keeps the plan's columns of now; the plan outlives it.
+  FileWriter(const jsonl::Plan& plan, const Schema& schema, Codec codec, int codec_level);
   ~FileWriter();
   FileWriter(FileWriter&&) noexcept;
   FileWriter& operator=(FileWriter&&) noexcept;

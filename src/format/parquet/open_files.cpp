@@ -53,7 +53,7 @@ void OpenFiles::write_group(Open& open) {
   open.version = plan_.version();
   if (open.file && open.file->plan_version() != plan_.version()) close_file(open);
   if (!open.file) {
-    open.file.emplace(plan_, schema_, open.columns, options_.codec, options_.codec_level);
+    open.file.emplace(plan_, schema_, options_.codec, options_.codec_level);
   }
   open.file->write(open.columns);
   open.columns.clear(/*keep_memory=*/open_.size() == 1);

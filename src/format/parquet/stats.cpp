@@ -3,8 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
-#include <cstring>
 
 #include "core/json.h"
 #include "core/utf8.h"
@@ -30,50 +28,6 @@ std::size_t prefix_bytes(std::string_view text, std::size_t units) {
     at += length;
   }
   return at;
-}
-
-/// Least and greatest of the texts, by bytes.
-struct TextBounds {
-  std::string_view least;
-  std::string_view most;
-};
-
-/// The first bytes of a text as a number in the order of texts, up to what follows them.
-std::uint64_t leading(const char* text, std::uint32_t length) {
-  std::uint64_t bytes = 0;
-  std::memcpy(&bytes, text, std::min<std::size_t>(length, sizeof bytes));
-  return __builtin_bswap64(bytes);
-}
-
-TextBounds bounds_of(const Column& column) {
-  TextBounds bounds;
-  const char* at = column.text.data();
-  bounds.least = bounds.most = {at, column.lengths[0]};
-  std::uint64_t least = leading(at, column.lengths[0]);
-  std::uint64_t most = least;
-  for (const std::uint32_t length : column.lengths.view()) {
-    const std::string_view text(at, length);
-    const std::uint64_t here = leading(at, length);
-    if (here < least || (here == least && text < bounds.least)) {
-      bounds.least = text;
-      least = here;
-    }
-    if (here > most || (here == most && text > bounds.most)) {
-      bounds.most = text;
-      most = here;
-    }
-    at += length;
-  }
-  return bounds;
-}
-
-template <class T>
-void widen(const Buffer<T>& values, bool& known, auto& least, auto& most) {
-  if (values.empty()) return;
-  const auto [low, high] = std::ranges::minmax(values.view());
-  if (!known || low < least) least = low;
-  if (!known || high > most) most = high;
-  known = true;
 }
 
 bool is_nested(const jsonl::Node& node) {
@@ -117,66 +71,48 @@ void Stats::collect(const jsonl::Node& node) {
       collect(*child);
     } else if (leaves_.size() < kIndexedLeaves) {
       leaves_.push_back(Leaf{.node = child->id});
+      if (is_nested(*child)) lists_.push_back(child->id);
     }
   }
 }
 
-void Stats::add(Columns& columns) {
-  rows_ += columns.rows();
-  for (Leaf& leaf : leaves_) {
-    Column& column = columns.at(leaf.node);
-    std::uint64_t present = column.values();
-    if (column.repeats) {
-      // Rows whose list is there, be it empty: slots that begin a row at the list's own level.
-      columns.complete(column);
-      present = 0;
-      for (std::size_t i = 0; i < column.levels.size(); ++i) {
-        present += column.repetitions[i] == 0 && column.levels[i] >= column.level;
-      }
+void Stats::add(Columns& columns, const Column& column, const Bounds& bounds) {
+  const auto leaf = std::ranges::find(leaves_, column.node, &Leaf::node);
+  if (leaf == leaves_.end()) return;
+  std::uint64_t present = column.values();
+  if (column.repeats) {
+    // Rows whose list is there, be it empty: slots that begin a row at the list's own level.
+    present = 0;
+    for (std::size_t i = 0; i < column.levels.size(); ++i) {
+      present += column.repetitions[i] == 0 && column.levels[i] >= column.level;
     }
-    leaf.nulls += columns.rows() - present;
-    if (has_bounds(plan_.node(leaf.node)) && present > 0) add_bounds(leaf, column);
+  }
+  leaf->nulls += columns.rows() - present;
+  if (bounds.any && has_bounds(plan_.node(leaf->node))) {
+    add_bounds(*leaf, bounds, column.physical == Physical::kWide);
   }
 }
 
-void Stats::add_bounds(Leaf& leaf, const Column& column) {
-  bool& known = leaf.has_bounds;
-  switch (column.physical) {
-    case Physical::kInt32:
-      return widen(column.ints, known, leaf.least, leaf.most);
-    case Physical::kInt64:
-      return widen(column.longs, known, leaf.least, leaf.most);
-    case Physical::kFloat:
-      return widen(column.floats, known, leaf.least_real, leaf.most_real);
-    case Physical::kDouble:
-      return widen(column.doubles, known, leaf.least_real, leaf.most_real);
-    case Physical::kWide: {
-      Buffer<jsonl::Int128> values;
-      for (std::size_t i = 0; i < column.text.size(); i += 16) {
-        values.push(wide_integer({column.text.data() + i, 16}));
-      }
-      const auto order = [](std::string_view bytes) { return wide_integer(bytes); };
-      const auto [low, high] = std::ranges::minmax(values.view());
-      const auto keep = [](std::string& to, jsonl::Int128 value) {
-        to.assign(reinterpret_cast<const char*>(&value), sizeof value);
-        std::ranges::reverse(to);
-      };
-      if (!known || low < order(leaf.least_text)) keep(leaf.least_text, low);
-      if (!known || high > order(leaf.most_text)) keep(leaf.most_text, high);
-      known = true;
-      return;
-    }
-    case Physical::kText: {
-      const TextBounds bounds = bounds_of(column);
-      if (!known || bounds.least < leaf.least_text) leaf.least_text = bounds.least;
-      if (!known || bounds.most > leaf.most_text) leaf.most_text = bounds.most;
-      known = true;
-      return;
-    }
-    case Physical::kBool:
-    case Physical::kNone:
-      return;
+void Stats::add_bounds(Leaf& leaf, const Bounds& bounds, bool wide) {
+  const auto less = [wide](std::string_view a, std::string_view b) {
+    return wide ? less_wide(a, b) : a < b;
+  };
+  if (!leaf.has_bounds) {
+    leaf.least = bounds.least;
+    leaf.most = bounds.most;
+    leaf.least_real = bounds.least_real;
+    leaf.most_real = bounds.most_real;
+    leaf.least_text = bounds.least_text;
+    leaf.most_text = bounds.most_text;
+    leaf.has_bounds = true;
+    return;
   }
+  leaf.least = std::min(leaf.least, bounds.least);
+  leaf.most = std::max(leaf.most, bounds.most);
+  leaf.least_real = std::min(leaf.least_real, bounds.least_real);
+  leaf.most_real = std::max(leaf.most_real, bounds.most_real);
+  if (less(bounds.least_text, leaf.least_text)) leaf.least_text = bounds.least_text;
+  if (less(leaf.most_text, bounds.most_text)) leaf.most_text = bounds.most_text;
 }
 
 bool Stats::append_bound(std::string& out, const jsonl::Node& node, const Leaf& leaf,
@@ -186,8 +122,7 @@ bool Stats::append_bound(std::string& out, const jsonl::Node& node, const Leaf& 
   switch (node.kind) {
     case TypeKind::kFloat:
     case TypeKind::kDouble: {
-      double real = least ? leaf.least_real : leaf.most_real;
-      if (real == 0) real = least ? -0.0 : 0.0;  // Both zeros are within [-0, 0].
+      const double real = least ? leaf.least_real : leaf.most_real;
       if (node.kind == TypeKind::kFloat) {
         out += fmt::format("{}", static_cast<float>(real));
       } else {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "format/jsonl/plan.h"
+#include "format/parquet/bounds.h"
 #include "format/parquet/columns.h"
 
 namespace headrace::parquet_file {
@@ -21,8 +22,12 @@ class Stats {
   /// Counts leaves as Delta does: a list or a map is one.
   explicit Stats(const jsonl::Plan& plan);
 
-  /// Adds a row group.
-  void add(Columns& columns);
+  /// Adds a row group's rows.
+  void add_rows(std::uint64_t rows) { rows_ += rows; }
+  /// Adds what a column has in a row group; for leaves, and for lists and maps.
+  void add(Columns& columns, const Column& column, const Bounds& bounds);
+  /// Lists and maps whose missing rows are counted.
+  const std::vector<std::uint32_t>& lists() const { return lists_; }
   std::uint64_t rows() const { return rows_; }
   /// {"numRecords":2,"minValues":{...},"maxValues":{...},"nullCount":{...}}
   std::string json() const;
@@ -32,22 +37,22 @@ class Stats {
     std::uint32_t node = 0;
     std::uint64_t nulls = 0;
     bool has_bounds = false;
-    std::int64_t least = 0, most = 0;  // Booleans have none; dates and moments are whole numbers.
+    std::int64_t least = 0, most = 0;
     double least_real = 0, most_real = 0;
     std::string least_text, most_text;
   };
   enum class Part : unsigned char { kLeast, kMost, kNulls };
 
   void collect(const jsonl::Node& node);
-  void add_bounds(Leaf& leaf, const Column& column);
+  static void add_bounds(Leaf& leaf, const Bounds& bounds, bool wide);
   bool append_members(std::string& out, const jsonl::Node& node, Part part) const;
   bool append_member(std::string& out, const jsonl::Node& node, Part part) const;
   bool append_bound(std::string& out, const jsonl::Node& node, const Leaf& leaf, bool least) const;
 
   const jsonl::Plan& plan_;
   std::vector<Leaf> leaves_;
+  std::vector<std::uint32_t> lists_;
   std::uint64_t rows_ = 0;
-  Buffer<std::int16_t> levels_;
 };
 
 /// A lower bound of `text` of at most 32 UTF-16 units.
