@@ -135,6 +135,51 @@ class ServersTest(unittest.TestCase):
                 message = inbox.bodies.get(timeout=60)
             self.check_record(json.loads(message["Message"])["Records"][0], "a")
 
+    def test_radosgw_stores_objects_and_posts_their_events(self):
+        with server("radosgw") as s, Inbox() as inbox:
+            topic = s.client("sns", signature_version="s3").create_topic(
+                Name="events", Attributes={"push-endpoint": inbox.url})["TopicArn"]
+            s3 = s.client("s3")
+            s3.create_bucket(Bucket="bucket-1")
+            s3.put_bucket_notification_configuration(
+                Bucket="bucket-1", NotificationConfiguration={"TopicConfigurations": [
+                    {"Id": "n1", "TopicArn": topic, "Events": ["s3:ObjectCreated:*"]}]})
+            self.put_and_get(s3)
+            record = inbox.next_record()
+            self.assertEqual(record["eventSource"], "ceph:s3")
+            self.check_record(record, KEY)
+            self.refuses_a_wrong_secret(s)
+
+    def test_elasticmq_keeps_messages_and_gives_them_once_while_they_are_hidden(self):
+        with server("elasticmq") as s:
+            sqs = s.client("sqs")
+            url = sqs.create_queue(QueueName="events")["QueueUrl"]
+            sqs.send_message(QueueUrl=url, MessageBody='{"n": 1}')
+            self.assertEqual(self.receive(sqs, url), [{"n": 1}])
+            empty = sqs.receive_message(QueueUrl=url, WaitTimeSeconds=0)
+            self.assertEqual(empty.get("Messages", []), [])
+
+    def test_kafka_keeps_its_messages_and_its_port_over_a_restart(self):
+        with server("kafka") as s:
+            kafka = clients("confluent_kafka")
+            producer = kafka.Producer({"bootstrap.servers": s.endpoint})
+            producer.produce("events", b"one")
+            self.assertEqual(producer.flush(60), 0)
+            del producer
+            before = s.endpoint
+            s.stop()
+            s.start()
+            self.assertEqual(s.endpoint, before)
+            consumer = kafka.Consumer({"bootstrap.servers": s.endpoint, "group.id": "group",
+                                       "auto.offset.reset": "earliest"})
+            consumer.subscribe(["events"])
+            message = consumer.poll(60)
+            while message is None or message.error():
+                self.assertIsNotNone(message, "no message within a minute")
+                message = consumer.poll(60)
+            self.assertEqual(message.value(), b"one")
+            consumer.close()
+
 
 if __name__ == "__main__":
     harness.main()

@@ -94,3 +94,53 @@ def from_pip(folder):
     run("venv", [python, "-m", "venv", folder])
     run("pip", [folder / "bin/pip", "install", "-q", "--disable-pip-version-check", "--no-deps",
                 "--no-compile", "--require-hashes", "--only-binary=:all:", "-r", PYTHON_LOCK])
+
+
+def from_debian(server):
+    """The packages that the lock lists and that are missing; needs root or sudo for them."""
+    missing = [package for package in sum(pins("debian", server), [])
+               if not has_debian_package(package)]
+    if not missing:
+        return
+    if not shutil.which("apt-get"):
+        raise Unavailable(f"needs the Debian packages {' '.join(missing)}")
+    as_root = ["env", "DEBIAN_FRONTEND=noninteractive"]
+    if os.geteuid() != 0:
+        # Never ask for a password in the middle of a test run.
+        if subprocess.run(["sudo", "-n", "true"], capture_output=True).returncode != 0 \
+                if shutil.which("sudo") else True:
+            raise Unavailable(f"not root: apt-get install {' '.join(missing)}")
+        as_root = ["sudo", "-n", *as_root]
+    with one_at_a_time("apt"):
+        apt = [*as_root, "apt-get", "-qq", "-o", "DPkg::Lock::Timeout=300"]
+        run("apt-get update", [*apt, "update"])
+        run("apt-get install", [*apt, "install", "-y", "--no-install-recommends", *missing])
+
+
+def has_debian_package(name):
+    asked = subprocess.run(["dpkg-query", "-W", "-f=${Status}", name], capture_output=True,
+                           text=True) if shutil.which("dpkg-query") else None
+    return asked is not None and asked.stdout == "install ok installed"
+
+
+POM = """<project><modelVersion>4.0.0</modelVersion>
+<groupId>local</groupId><artifactId>servers</artifactId><version>1</version>
+<packaging>pom</packaging><dependencies>{}</dependencies></project>
+"""
+COPY = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies"
+
+
+def from_maven(server, folder):
+    """The jars of the lock, and no other, in folder/lib. What Maven keeps on the way is removed."""
+    dependencies = "".join(
+        "<dependency><groupId>{}</groupId><artifactId>{}</artifactId><version>{}</version>"
+        "</dependency>".format(*row[0].split(":")) for row in pins("maven", server))
+    with tempfile.TemporaryDirectory(prefix="headrace-maven-") as work:
+        pathlib.Path(work, "pom.xml").write_text(POM.format(dependencies))
+        run("Maven", ["mvn", "-q", "-B", "-C", f"-Dmaven.repo.local={work}/repository", COPY,
+                      "-DincludeScope=runtime", f"-DoutputDirectory={folder}/lib"], cwd=work)
+    found = {jar.name: hashlib.sha256(jar.read_bytes()).hexdigest()
+             for jar in (folder / "lib").iterdir()}
+    different = {item[0] for item in found.items() ^ dict(pins("jar", server)).items()}
+    if different:
+        raise Unavailable(f"Maven's {', '.join(sorted(different))} differ from tools/servers.lock")

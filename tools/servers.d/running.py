@@ -111,11 +111,14 @@ class Run:
                 connection.close()
         return ask
 
-    def last_words(self, name):
+    def words(self, name):
+        """What the process said since it was started."""
         with contextlib.suppress(OSError):
-            text = (self.dir / f"{name}.log").read_bytes()[self.log_starts.get(name, 0):]
-            return text.decode(errors="replace").strip()[-2000:] or "it said nothing"
-        return "it said nothing"
+            return (self.dir / f"{name}.log").read_bytes()[self.log_starts.get(name, 0):]
+        return b""
+
+    def last_words(self, name):
+        return self.words(name).decode(errors="replace").strip()[-2000:] or "it said nothing"
 
     def abandon(self):
         """Ends what was started, last first, before another try or an error."""
