@@ -31,7 +31,7 @@ class Server(types.SimpleNamespace):
                                str(os.getpid()), *self.options], capture_output=True, text=True,
                               timeout=600)
         if done.returncode == UNAVAILABLE:
-            raise unittest.SkipTest(done.stderr.strip())
+            raise unittest.SkipTest(done.stderr.strip().removeprefix("servers: "))
         if done.returncode != 0:
             raise AssertionError(done.stderr.strip())
         self.__dict__.update(json.loads(done.stdout))

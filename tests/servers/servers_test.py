@@ -5,14 +5,13 @@ import http.server
 import json
 import pathlib
 import queue
-import subprocess
 import sys
 import threading
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "e2e"))
 import harness  # noqa: E402
-from servers import COMMAND, clients, server  # noqa: E402
+from servers import clients, server  # noqa: E402
 
 KEY = "dir/red flower+a@b é.txt"
 
@@ -90,6 +89,19 @@ class ServersTest(unittest.TestCase):
             sqs.delete_message(QueueUrl=queue_url, ReceiptHandle=message["ReceiptHandle"])
         return [json.loads(message["Body"]) for message in answer.get("Messages", [])]
 
+    def first_message(self, broker, topic):
+        """The JSON of the first message of a topic."""
+        consumer = clients("confluent_kafka").Consumer({
+            "bootstrap.servers": broker.endpoint, "group.id": "test",
+            "auto.offset.reset": "earliest"})
+        consumer.subscribe([topic])
+        message = consumer.poll(60)
+        while message is not None and message.error():  # The topic is still to be made.
+            message = consumer.poll(60)
+        consumer.close()
+        self.assertIsNotNone(message, "no message within a minute")
+        return json.loads(message.value())
+
     def test_moto_stores_objects_and_sends_their_events_to_its_queue(self):
         with server("moto") as s:
             s3, sqs = s.client("s3"), s.client("sqs")
@@ -163,22 +175,35 @@ class ServersTest(unittest.TestCase):
         with server("kafka") as s:
             kafka = clients("confluent_kafka")
             producer = kafka.Producer({"bootstrap.servers": s.endpoint})
-            producer.produce("events", b"one")
+            producer.produce("events", b'{"n": 1}')
             self.assertEqual(producer.flush(60), 0)
             del producer
             before = s.endpoint
             s.stop()
             s.start()
             self.assertEqual(s.endpoint, before)
-            consumer = kafka.Consumer({"bootstrap.servers": s.endpoint, "group.id": "group",
-                                       "auto.offset.reset": "earliest"})
-            consumer.subscribe(["events"])
-            message = consumer.poll(60)
-            while message is None or message.error():
-                self.assertIsNotNone(message, "no message within a minute")
-                message = consumer.poll(60)
-            self.assertEqual(message.value(), b"one")
-            consumer.close()
+            self.assertEqual(self.first_message(s, "events"), {"n": 1})
+
+    def test_minio_stores_objects_and_posts_and_publishes_their_events(self):
+        with server("kafka") as broker, Inbox() as inbox, \
+                server("minio", "--webhook", inbox.url, "--kafka", broker.endpoint + "/s3") as s:
+            s3 = s.client("s3")
+            s3.create_bucket(Bucket="bucket-1")
+            s3.put_bucket_notification_configuration(
+                Bucket="bucket-1", NotificationConfiguration={"QueueConfigurations": [
+                    {"QueueArn": arn, "Events": ["s3:ObjectCreated:*"]}
+                    for arn in (s.webhook_arn, s.kafka_arn)]})
+            self.put_and_get(s3)
+            key = "dir%2Fred+flower%2Ba%40b+%C3%A9.txt"
+            self.check_record(inbox.next_record(), key)
+            self.check_record(self.first_message(broker, "s3")["Records"][0], key)
+            self.refuses_a_wrong_secret(s)
+
+    def test_versitygw_stores_objects_and_posts_their_events(self):
+        with Inbox() as inbox, server("versitygw", "--webhook", inbox.url) as s:
+            self.put_and_get(s.client("s3"))
+            self.check_record(inbox.next_record(), KEY)
+            self.refuses_a_wrong_secret(s)
 
 
 if __name__ == "__main__":

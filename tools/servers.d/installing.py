@@ -3,8 +3,10 @@ hashes that tools/servers.lock and tools/servers-python.lock pin."""
 import contextlib
 import fcntl
 import hashlib
+import json
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -144,3 +146,23 @@ def from_maven(server, folder):
     different = {item[0] for item in found.items() ^ dict(pins("jar", server)).items()}
     if different:
         raise Unavailable(f"Maven's {', '.join(sorted(different))} differ from tools/servers.lock")
+
+
+def from_go(server, folder):
+    """Builds the lock's package into `folder`. Keeps the program alone: Go's caches for one of
+    these servers take some GB."""
+    (module, version, package, checksum), = pins("go", server)
+    with tempfile.TemporaryDirectory(prefix="headrace-go-", ignore_cleanup_errors=True) as work:
+        flags = os.environ.get("GOFLAGS", "") + " -modcacherw -trimpath"
+        go = {**os.environ, "GOFLAGS": flags.strip(), "CGO_ENABLED": "0", "GOBIN": str(folder),
+              "GOPATH": f"{work}/path", "GOMODCACHE": f"{work}/modules",
+              "GOCACHE": f"{work}/cache", "GOTMPDIR": work}
+        release = run("Go", ["go", "env", "GOVERSION"], env=go).strip()
+        numbers = re.match(r"go1\.(\d+)", release)
+        if numbers and int(numbers[1]) < 21:  # Newer ones get the compiler a module asks for.
+            raise Unavailable(f"needs Go 1.21 or newer, here is {release}")
+        got = json.loads(run("Go", ["go", "mod", "download", "-json", f"{module}@{version}"],
+                             env=go, cwd=work))
+        if got["Sum"] != checksum:
+            raise Unavailable(f"the checksum of {module} differs from tools/servers.lock")
+        run("Go", ["go", "install", "-ldflags=-s -w", f"{package}@{version}"], env=go, cwd=work)

@@ -1,4 +1,5 @@
 """Processes and ports: who listens where, is it still the one we started, end it and it alone."""
+import contextlib
 import os
 import pathlib
 import signal
@@ -58,15 +59,11 @@ def end(process, seconds=20):
     """SIGTERM, and SIGKILL to what is still there after `seconds`."""
     for sign, patience in ((signal.SIGTERM, seconds), (signal.SIGKILL, 10)):
         if not is_alive(process):
-            return
-        try:
+            break
+        with contextlib.suppress(ProcessLookupError):
             os.kill(process["pid"], sign)
-        except ProcessLookupError:
-            return
         limit = time.monotonic() + patience
         while is_alive(process) and time.monotonic() < limit:
-            try:
-                os.waitpid(process["pid"], os.WNOHANG)
-            except ChildProcessError:
-                pass  # Started by an earlier call of the command: init reaps it.
             time.sleep(0.02)
+    with contextlib.suppress(ChildProcessError):  # What an earlier call started, init reaps.
+        os.waitpid(process["pid"], os.WNOHANG)
