@@ -118,10 +118,10 @@ class CommandTest(unittest.TestCase):
         with socket.socket() as taken:
             taken.bind(("127.0.0.1", 0))
             taken.listen()
-            free = module.processes.free_port
+            free = module.running.processes.free_port
             occupied = taken.getsockname()[1]
             ports = iter([occupied])
-            with mock.patch.object(module.processes, "free_port",
+            with mock.patch.object(module.running.processes, "free_port",
                                    lambda: next(ports, None) or free()):
                 code, printed = self.call(module, "start", "listener")
         self.assertEqual(code, 0)
@@ -129,7 +129,7 @@ class CommandTest(unittest.TestCase):
         self.assertNotEqual(facts["endpoint"], f"http://127.0.0.1:{occupied}")
         self.assertEqual(self.call(module, "stop", "listener")[0], 0)
         self.assertFalse(pathlib.Path(facts["dir"]).exists(), "stop removes a folder of its own")
-        self.assertIsNone(module.processes.born(facts["pid"]))
+        self.assertIsNone(module.running.processes.born(facts["pid"]))
 
     def test_stop_ends_the_named_one_of_two_and_a_given_folder_has_its_port_again(self):
         module = self.module()
@@ -148,13 +148,23 @@ class CommandTest(unittest.TestCase):
         for facts in (again, two):
             self.assertEqual(self.call(module, "stop", "listener", "--dir", facts["dir"])[0], 0)
 
+    def test_a_server_that_ended_by_itself_is_shown_as_such_and_cleared_away_by_stop(self):
+        module = self.module()
+        facts = json.loads(self.call(module, "start", "listener")[1])
+        os.kill(facts["pid"], signal.SIGKILL)
+        os.waitpid(facts["pid"], 0)
+        self.assertIn("listener   ended by itself", self.call(module, "status")[1])
+        self.assertEqual(self.call(module, "stop", "listener")[0], 1)
+        self.assertEqual(module.running.running(), [])
+        self.assertFalse(pathlib.Path(facts["dir"]).exists())
+
     def test_a_process_that_has_the_pid_of_an_ended_one_is_left_alone(self):
         module = self.module()
         bystander = subprocess.Popen(["sleep", "600"])
         self.addCleanup(bystander.wait)
         self.addCleanup(bystander.kill)
-        born = module.processes.born(bystander.pid)
-        module.processes.end({"pid": bystander.pid, "born": born - 1})
+        born = module.running.processes.born(bystander.pid)
+        module.running.processes.end({"pid": bystander.pid, "born": born - 1})
         self.assertIsNone(bystander.poll())
 
     def test_a_process_that_ignores_being_asked_is_ended_all_the_same(self):
@@ -163,9 +173,9 @@ class CommandTest(unittest.TestCase):
                                     stdout=subprocess.PIPE)
         self.assertEqual(stubborn.stdout.readline(), b"ready\n")
         stubborn.stdout.close()
-        module.processes.end({"pid": stubborn.pid, "born": module.processes.born(stubborn.pid)},
-                             seconds=0)
-        self.assertIsNone(module.processes.born(stubborn.pid))
+        processes = module.running.processes
+        processes.end({"pid": stubborn.pid, "born": processes.born(stubborn.pid)}, seconds=0)
+        self.assertIsNone(processes.born(stubborn.pid))
         stubborn.wait()
 
     def test_a_server_ends_with_the_process_it_was_started_for_even_if_that_is_killed(self):
@@ -178,7 +188,7 @@ class CommandTest(unittest.TestCase):
         owner.send_signal(signal.SIGKILL)
         owner.wait()
         harness.wait_until(lambda: not pathlib.Path(facts["dir"]).exists(), "the end of moto")
-        self.assertIsNone(self.module().processes.born(facts["pid"]))
+        self.assertIsNone(self.module().running.processes.born(facts["pid"]))
 
 
 if __name__ == "__main__":

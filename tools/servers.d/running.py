@@ -52,7 +52,7 @@ class Run:
             earlier = json.loads((self.dir / "server.json").read_text())
             if any(map(processes.is_alive, earlier["processes"])):
                 raise Failed(f"{name} already runs in {self.dir}")
-            if earlier["name"] == name:
+            if earlier["name"] == name and earlier["facts"]:  # It was ready once.
                 self.ports, self.is_restart = earlier["ports"], True
 
     def pick_ports(self, names):
@@ -152,6 +152,12 @@ def running(name=None):
             if name in (None, record["name"]):
                 found.append(record)
     return found
+
+
+def has_ended(record):
+    """Whether one of its processes ended without being asked; a server that is just being started
+    has none yet."""
+    return not all(map(processes.is_alive, record["processes"]))
 
 
 def stop(record):
