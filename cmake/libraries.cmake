@@ -14,10 +14,12 @@ find_package(PyArrow 26.0.1 EXACT REQUIRED COMPONENTS compute)
 find_package(DuckDB 1.5.5 EXACT REQUIRED)
 find_package(GTest REQUIRED)
 find_package(benchmark REQUIRED)
+find_package(CURL REQUIRED)  # Benchmarks only.
 find_package(yaml-cpp REQUIRED)
 find_package(CLI11 REQUIRED)
 find_package(RocksDB REQUIRED)
 find_package(simdjson REQUIRED)
+find_package(pugixml REQUIRED)
 
 # libparquet exports a whole libcrypto and a whole simdjson of another version. The loader takes a
 # symbol from the first library that has it, so the ones we compile against lead every link line;
@@ -27,7 +29,7 @@ foreach(target IN ITEMS OpenSSL::SSL OpenSSL::Crypto simdjson::simdjson)
   add_link_options(${location})
 endforeach()
 
-foreach(name IN ITEMS zstd lz4 xxhash)
+foreach(name IN ITEMS zstd lz4 xxhash rdkafka)
   find_library(${name}_LIBRARY NAMES ${name} REQUIRED)
   add_library(headrace::${name} UNKNOWN IMPORTED)
   set_target_properties(headrace::${name} PROPERTIES IMPORTED_LOCATION ${${name}_LIBRARY})

@@ -1,16 +1,15 @@
 #include <algorithm>
-#include <cctype>
 
 #include "net/http.h"
 
 namespace headrace {
 namespace {
 
+constexpr char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 32) : c; }
+
 bool same_name(std::string_view left, std::string_view right) {
-  return std::ranges::equal(left, right, [](char a, char b) {
-    return std::tolower(static_cast<unsigned char>(a)) ==
-           std::tolower(static_cast<unsigned char>(b));
-  });
+  if (left.size() != right.size()) return false;
+  return std::ranges::equal(left, right, [](char a, char b) { return lower(a) == lower(b); });
 }
 
 }  // namespace

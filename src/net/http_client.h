@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -19,6 +20,10 @@ struct ProxyConfig {
   std::string https;     ///< HTTPS_PROXY: for https URLs, through CONNECT.
   std::string no_proxy;  ///< NO_PROXY: hosts, domain suffixes, CIDR blocks or "*", comma-separated.
 };
+
+/// What http_proxy, https_proxy, all_proxy and no_proxy say, small letters before capitals.
+ProxyConfig proxy_from_environment(
+    const std::function<std::optional<std::string>(const std::string&)>& env);
 
 struct HttpClientConfig {
   Duration connect_timeout = std::chrono::seconds(5);  ///< Name look-up, TCP and TLS together.
@@ -39,8 +44,10 @@ struct HttpClientConfig {
 ///            peer"), a certificate that does not hold is kInvalid, an answer that is no HTTP or
 ///            whose head is too large is kTransient. A status is never an error.
 /// Stopping   Cancelling send(), or reading a body, throws kCancelled and closes the connection.
-/// Total time is the caller's business: cancel, or use core's with_timeout.
-/// Threads    One executor. The client outlives the bodies it gave out.
+///            Total time is the caller's business: see core/timeout.h.
+/// Threads    Any executor may call and destroy; all work is done on the client's own, which must
+/// be
+///            run by one thread. Its loop outlives the client, the client outlives its tasks.
 class HttpClient {
  public:
   HttpClient(Executor executor, Clock& clock, HttpClientConfig config = {});

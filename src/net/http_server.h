@@ -45,18 +45,21 @@ struct HttpServerConfig {
 };
 
 /// HTTP/1.1 for machines: keep-alive, no TLS, bounded in everything. Nagle is off and each answer
-/// goes out in one write.
+/// goes out in one write. What is no request is answered with 400 and the connection closed.
 ///
-/// Threads  One executor.
+/// Threads  One executor, run by one thread. Destroyed only after run() has returned.
 class HttpServer {
  public:
-  /// Binds and listens at once; throws kInvalid if the address cannot be had.
-  HttpServer(Executor executor, HttpServerConfig config, HttpHandler handler, const Log& log);
+  /// Binds and listens at once; throws kInvalid if the address cannot be had. `clock` measures
+  /// timeouts and gives the Date.
+  HttpServer(Executor executor, HttpServerConfig config, HttpHandler handler, const Log& log,
+             Clock& clock = real_clock());
   ~HttpServer();
 
   /// The port that was bound.
   std::uint16_t port() const;
-  /// Serves until cancelled; then lets running handlers end, and returns.
+  /// Serves until cancelled; then closes what is unused or half received, lets running handlers
+  /// end and answer, and returns. Runs on the server's executor.
   Task<> run();
 
  private:
