@@ -9,6 +9,8 @@
 #include <cstring>
 #include <utility>
 
+#include "format/json_escape.h"
+
 namespace headrace {
 namespace {
 
@@ -31,55 +33,6 @@ std::uint64_t special_bytes(std::uint64_t word) {
 }
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
-
-int hex_digit(char c) {
-  if (is_digit(c)) return c - '0';
-  const char lower = static_cast<char>(c | 0x20);
-  return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
-}
-
-/// The four digits of \uXXXX.
-std::uint32_t hex_unit(BytesView four) {
-  std::uint32_t unit = 0;
-  for (const char c : four) unit = unit * 16 + static_cast<std::uint32_t>(hex_digit(c));
-  return unit;
-}
-
-void append_utf8(std::string& out, std::uint32_t code) {
-  const auto tail = [&](int shift) { out += static_cast<char>(0x80 | ((code >> shift) & 0x3F)); };
-  if (code < 0x80) {
-    out += static_cast<char>(code);
-  } else if (code < 0x800) {
-    out += static_cast<char>(0xC0 | (code >> 6));
-    tail(0);
-  } else if (code < 0x10000) {
-    out += static_cast<char>(0xE0 | (code >> 12));
-    tail(6);
-    tail(0);
-  } else {
-    out += static_cast<char>(0xF0 | (code >> 18));
-    tail(12);
-    tail(6);
-    tail(0);
-  }
-}
-
-char unescaped(char c) {
-  switch (c) {
-    case 'b':
-      return '\b';
-    case 'f':
-      return '\f';
-    case 'n':
-      return '\n';
-    case 'r':
-      return '\r';
-    case 't':
-      return '\t';
-    default:
-      return c;
-  }
-}
 
 }  // namespace
 
@@ -136,14 +89,11 @@ bool JsonScan::string(BytesView& raw) {
 
 bool JsonScan::escape() {
   const char* const where = at++;
-  constexpr BytesView kOne = "\"\\/bfnrt";
-  const char c = peek();
-  if (at < end && kOne.find(c) != BytesView::npos) {
+  if (is_short_escape(peek())) {
     ++at;
     return true;
   }
-  if (c != 'u' || end - at < 5 ||
-      !std::all_of(at + 1, at + 5, [](char digit) { return hex_digit(digit) >= 0; })) {
+  if (peek() != 'u' || end - at < 5 || escaped_unit(at + 1) < 0) {
     return fail(where, "there is no such escape");
   }
   at += 5;
@@ -274,26 +224,9 @@ std::string JsonScan::fault() const {
 }
 
 std::string json_unescape(BytesView raw) {
-  std::string out;
-  out.reserve(raw.size());
-  for (std::size_t i = 0; i < raw.size(); ++i) {
-    if (raw[i] != '\\') {
-      out += raw[i];
-    } else if (raw[++i] != 'u') {
-      out += unescaped(raw[i]);
-    } else {
-      std::uint32_t code = hex_unit(raw.substr(i + 1, 4));
-      i += 4;
-      if (code >= 0xD800 && code < 0xDC00 && raw.substr(i + 1, 2) == "\\u") {
-        const std::uint32_t low = hex_unit(raw.substr(i + 3, 4));
-        if (low >= 0xDC00 && low < 0xE000) {
-          code = 0x10000 + ((code - 0xD800) << 10) + (low - 0xDC00);
-          i += 6;
-        }
-      }
-      append_utf8(out, code);
-    }
-  }
+  std::string out(raw.size(), '\0');
+  const char* end = unescape_json(raw, out.data(), LoneSurrogate::kKeep);
+  out.resize(static_cast<std::size_t>(end - out.data()));
   return out;
 }
 

@@ -370,6 +370,9 @@ class LinesToParquet::Impl {
       ++rescued_rows_;
       if (rows != nullptr) ++rows->rescued;
       row_.rescued.insert(0, "{").push_back('}');
+      if (row_.rescued.size() > kMostLineBytes) {
+        throw Error(ErrorKind::kInvalid, "a row's rescued values and their paths exceed 1 GiB");
+      }
       jsonl::Cell cell;
       cell.node = rescued_node_;
       cell.text = row_.rescued.data();

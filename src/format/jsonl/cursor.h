@@ -48,9 +48,6 @@ bool is_string(BytesView token);
 /// The text of a string without its quotes, escapes undone, appended to `out`. False, with a
 /// part appended, for a lone surrogate, which no UTF-8 can hold. `raw` is what is_string() accepts.
 bool unescape(BytesView raw, std::string& out);
-/// The same into `out`, which has room for raw.size() bytes; the end of what was written, or
-/// nullptr.
-char* unescape(BytesView raw, char* out);
 
 /// Steps over values of any kind and proves them well formed. Uses no stack of the machine for
 /// nesting, so depth costs only what the limit allows.

@@ -21,28 +21,41 @@ std::uint64_t leading(std::string_view text) {
   return bytes;
 }
 
-/// Bounds of texts that stand one after another, each with its length before it.
-Bounds bounds_of_texts(BytesView encoded) {
-  Bounds bounds;
-  std::uint64_t least = ~std::uint64_t{0};
-  std::uint64_t most = 0;
-  while (!encoded.empty()) {
-    std::uint32_t length = 0;
-    std::memcpy(&length, encoded.data(), sizeof length);
-    const std::string_view text = encoded.substr(sizeof length, length);
-    encoded.remove_prefix(sizeof length + length);
+/// Bounds of texts, told one after another.
+class TextBounds {
+ public:
+  void add(std::string_view text) {
     const std::uint64_t here = leading(text);
-    if (here < least || !bounds.any || (here == least && text < bounds.least_text)) {
+    if (here < least_ || !bounds.any || (here == least_ && text < bounds.least_text)) {
       bounds.least_text = text;
-      least = here;
+      least_ = here;
     }
-    if (here > most || !bounds.any || (here == most && text > bounds.most_text)) {
+    if (here > most_ || !bounds.any || (here == most_ && text > bounds.most_text)) {
       bounds.most_text = text;
-      most = here;
+      most_ = here;
     }
     bounds.any = true;
   }
-  return bounds;
+  Bounds bounds;
+
+ private:
+  std::uint64_t least_ = 0;
+  std::uint64_t most_ = 0;
+};
+
+Bounds bounds_of_texts(const Column& column) {
+  TextBounds all;
+  if (column.in_dictionary) {
+    const auto size = static_cast<std::uint32_t>(column.dictionary.size());
+    for (std::uint32_t i = 0; i < size; ++i) all.add(column.dictionary.at(i));
+    return all.bounds;
+  }
+  const char* at = column.bytes.data();
+  for (const std::int32_t length : column.lengths.view()) {
+    all.add({at, static_cast<std::size_t>(length)});
+    at += length;
+  }
+  return all.bounds;
 }
 
 Bounds bounds_of_wides(BytesView values) {
@@ -94,9 +107,7 @@ Bounds bounds_of(const Column& column) {
     case Physical::kDouble:
       return bounds_of_numbers(column.values_as<double>());
     case Physical::kText:
-      return bounds_of_texts(column.in_dictionary
-                                 ? column.dictionary.encoded()
-                                 : BytesView(column.bytes.data(), column.bytes.size()));
+      return bounds_of_texts(column);
     case Physical::kWide:
       return bounds_of_wides({column.bytes.data(), column.bytes.size()});
     case Physical::kNone:

@@ -9,7 +9,7 @@
 
 #include <algorithm>
 #include <bit>
-#include <cstring>
+#include <limits>
 #include <map>
 
 #include "core/error.h"
@@ -25,6 +25,10 @@ constexpr std::size_t kPageSlots = 1u << 17;
 constexpr std::size_t kDictionaryBytes = 1u << 20;
 constexpr std::size_t kSample = 2'048;
 constexpr std::size_t kMostBoundBytes = 256;  // A longer text makes no statistics.
+// zstd's quickest level looks only for matches of 7 bytes; numbers repeat in fewer.
+constexpr int kQuickLevel = 1;
+constexpr int kTextMatch = 7;
+constexpr int kNumberMatch = 6;
 
 /// Do values repeat so often that a dictionary pays? Looks at some, evenly spread.
 template <class T>
@@ -98,7 +102,11 @@ parquet::EncodedStatistics statistics(const Column& column, const Bounds& bounds
 class ChunkWriter::Packer {
  public:
   Packer(Codec codec, int level) : codec_(codec), level_(level) {
-    if (codec == Codec::kZstd) zstd_ = ZSTD_createCCtx();
+    if (codec == Codec::kZstd) {
+      zstd_ = ZSTD_createCCtx();
+      if (zstd_ == nullptr) throw Error(ErrorKind::kTransient, "out of memory for packing pages");
+      check(ZSTD_CCtx_setParameter(zstd_, ZSTD_c_compressionLevel, level));
+    }
     if (codec == Codec::kSnappy) {
       snappy_ = arrow::util::Codec::Create(arrow::Compression::SNAPPY).ValueOrDie();
     }
@@ -107,7 +115,7 @@ class ChunkWriter::Packer {
   Packer(const Packer&) = delete;
   Packer& operator=(const Packer&) = delete;
 
-  BytesView pack(BytesView plain) {
+  BytesView pack(BytesView plain, bool texts) {
     if (codec_ == Codec::kNone) return plain;
     const auto size = static_cast<std::int64_t>(plain.size());
     const auto* bytes = reinterpret_cast<const std::uint8_t*>(plain.data());
@@ -117,12 +125,10 @@ class ChunkWriter::Packer {
     packed_.clear();
     char* out = packed_.extend(room);
     if (codec_ == Codec::kZstd) {
-      const std::size_t packed =
-          ZSTD_compressCCtx(zstd_, out, room, plain.data(), plain.size(), level_);
-      if (ZSTD_isError(packed) != 0) {
-        throw Error(ErrorKind::kBug, fmt::format("packing a page: {}", ZSTD_getErrorName(packed)));
+      if (level_ == kQuickLevel) {
+        check(ZSTD_CCtx_setParameter(zstd_, ZSTD_c_minMatch, texts ? kTextMatch : kNumberMatch));
       }
-      return {out, packed};
+      return {out, check(ZSTD_compress2(zstd_, out, room, plain.data(), plain.size()))};
     }
     const auto packed = snappy_->Compress(size, bytes, static_cast<std::int64_t>(room),
                                           reinterpret_cast<std::uint8_t*>(out));
@@ -133,6 +139,11 @@ class ChunkWriter::Packer {
   }
 
  private:
+  static std::size_t check(std::size_t result) {
+    if (ZSTD_isError(result) == 0) return result;
+    throw Error(ErrorKind::kBug, fmt::format("packing a page: {}", ZSTD_getErrorName(result)));
+  }
+
   Codec codec_;
   int level_;
   ZSTD_CCtx* zstd_ = nullptr;
@@ -147,6 +158,7 @@ struct ChunkWriter::Layout {
   std::size_t entries = 0;
   int index_bits = 0;
   int wide_bytes = 0;
+  bool texts = false;
 };
 
 struct ChunkWriter::Totals {
@@ -195,6 +207,7 @@ bool ChunkWriter::build_dictionary(std::span<const T> values) {
 ChunkWriter::Layout ChunkWriter::layout_of(const Column& column, int wide_bytes) {
   Layout layout;
   layout.wide_bytes = wide_bytes;
+  layout.texts = column.physical == Physical::kText;
   bool dictionary = false;
   if (column.values() == 0) return layout;
   switch (column.physical) {
@@ -217,6 +230,7 @@ ChunkWriter::Layout ChunkWriter::layout_of(const Column& column, int wide_bytes)
       layout.entries = dictionary_.size() / 8;
       break;
     case Physical::kText:
+      layout.encoding = Encoding::DELTA_LENGTH_BYTE_ARRAY;
       dictionary = column.in_dictionary;
       if (dictionary) dictionary_ = column.dictionary.encoded();
       layout.entries = column.dictionary.size();
@@ -234,9 +248,13 @@ ChunkWriter::Layout ChunkWriter::layout_of(const Column& column, int wide_bytes)
 }
 
 /// Packs page_ and appends it with its header.
-void ChunkWriter::write_page(bool dictionary, std::int32_t encoding, std::size_t values,
-                             Bytes& file, Totals& totals) {
-  const BytesView packed = packer_->pack(page_);
+void ChunkWriter::write_page(bool dictionary, const Layout& layout, std::size_t values, Bytes& file,
+                             Totals& totals) {
+  if (page_.size() > std::numeric_limits<std::int32_t>::max()) {
+    throw Error(ErrorKind::kInvalid, "a row is too large for a page of Parquet: lower line_bytes");
+  }
+  const std::int32_t encoding = dictionary ? Encoding::PLAIN : layout.encoding;
+  const BytesView packed = packer_->pack(page_, layout.texts);
   const std::size_t before = file.size();
   append_page_header(file, {.dictionary = dictionary,
                             .encoding = encoding,
@@ -261,10 +279,8 @@ void ChunkWriter::append_values(const Column& column, const Layout& layout, std:
     case Physical::kBool:
       return append_booleans(page_, column.values_as<std::uint8_t>().subspan(first, count));
     case Physical::kInt32:
-      if (count == 0) return;
       return append_deltas(page_, column.values_as<std::int32_t>().subspan(first, count));
     case Physical::kInt64:
-      if (count == 0) return;
       return append_deltas(page_, column.values_as<std::int64_t>().subspan(first, count));
     case Physical::kFloat:
       return plain(4);
@@ -277,14 +293,12 @@ void ChunkWriter::append_values(const Column& column, const Layout& layout, std:
       }
       return;
     case Physical::kText: {
-      std::size_t end = text_at_;
-      for (std::size_t i = 0; i < count; ++i) {
-        std::uint32_t length = 0;
-        std::memcpy(&length, column.bytes.data() + end, sizeof length);
-        end += sizeof length + length;
-      }
-      page_.append(column.bytes.data() + text_at_, end - text_at_);
-      text_at_ = end;
+      const auto lengths = column.lengths.view().subspan(first, count);
+      append_deltas(page_, lengths);
+      std::size_t size = 0;
+      for (const std::int32_t length : lengths) size += static_cast<std::size_t>(length);
+      page_.append(column.bytes.data() + text_at_, size);
+      text_at_ += size;
       return;
     }
     case Physical::kNone:
@@ -314,7 +328,7 @@ void ChunkWriter::write_data_pages(const Columns& columns, const Column& column,
     append_levels(page_, page_levels, bits_for(column.level));
     const auto count = static_cast<std::size_t>(std::ranges::count(page_levels, column.level));
     append_values(column, layout, value, count);
-    write_page(false, layout.encoding, end - begin, file, totals);
+    write_page(false, layout, end - begin, file, totals);
     ++totals.data_pages[layout.encoding];
     value += count;
     begin = end;
@@ -332,7 +346,7 @@ std::int64_t ChunkWriter::write(Columns& columns, const Column& column, const Bo
   if (dictionary) {
     totals.dictionary_offset = static_cast<std::int64_t>(begin);
     page_ = dictionary_;
-    write_page(true, Encoding::PLAIN, layout.entries, file, totals);
+    write_page(true, layout, layout.entries, file, totals);
     totals.dictionary_pages[Encoding::PLAIN] = 1;
   }
   totals.data_offset = static_cast<std::int64_t>(file.size());

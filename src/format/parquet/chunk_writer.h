@@ -18,7 +18,7 @@ namespace headrace::parquet_file {
 
 /// Writes one column's part of a row group: V1 pages of about 1 MiB, packed by one compressor that
 /// serves all of them. Values that repeat go through a dictionary, other whole numbers as
-/// distances, the rest as they are.
+/// distances, other texts as lengths and bytes, the rest as they are.
 class ChunkWriter {
  public:
   ChunkWriter(Codec codec, int level);
@@ -37,7 +37,7 @@ class ChunkWriter {
   Layout layout_of(const Column& column, int wide_bytes);
   template <class T>
   bool build_dictionary(std::span<const T> values);
-  void write_page(bool dictionary, std::int32_t encoding, std::size_t values, Bytes& file,
+  void write_page(bool dictionary, const Layout& layout, std::size_t values, Bytes& file,
                   Totals& totals);
   void write_data_pages(const Columns& columns, const Column& column, const Layout& layout,
                         Bytes& file, Totals& totals);

@@ -60,7 +60,7 @@ std::size_t Column::values() const {
     case Physical::kDouble:
       return bytes.size() / 8;
     case Physical::kText:
-      return in_dictionary ? bytes.size() / 4 : texts;
+      return in_dictionary ? bytes.size() / 4 : lengths.size();
     case Physical::kWide:
       return bytes.size() / kWideBytes;
     case Physical::kNone:
@@ -70,15 +70,16 @@ std::size_t Column::values() const {
 }
 
 std::size_t Column::memory() const {
-  return levels.bytes() + bytes.bytes() + repetitions.bytes() + dictionary.memory();
+  return levels.bytes() + bytes.bytes() + lengths.bytes() + repetitions.bytes() +
+         dictionary.memory();
 }
 
 void Column::clear(bool keep_memory) {
   const auto empty = [keep_memory](auto&... buffers) {
     (keep_memory ? (buffers.clear(), ...) : (buffers.release(), ...));
   };
-  empty(levels, bytes, repetitions);
-  mirrored = texts = 0;
+  empty(levels, bytes, lengths, repetitions);
+  mirrored = 0;
   if (keep_memory) {
     dictionary.clear();
   } else {
@@ -91,9 +92,8 @@ void Column::leave_dictionary() {
   Buffer<char> indices = std::exchange(bytes, {});
   for (const std::uint32_t index : indices.view_as<std::uint32_t>()) {
     const BytesView text = dictionary.at(index);
-    bytes.push_as(static_cast<std::uint32_t>(text.size()));
     bytes.append(text.data(), text.size());
-    ++texts;
+    lengths.push(static_cast<std::int32_t>(text.size()));
   }
   dictionary = TextDictionary();
   in_dictionary = false;
@@ -105,9 +105,8 @@ void Column::append_text(BytesView text) {
     if (index != TextDictionary::kNoPlace) return bytes.push_as(index);
     leave_dictionary();
   }
-  bytes.push_as(static_cast<std::uint32_t>(text.size()));
   bytes.append(text.data(), text.size());
-  ++texts;
+  lengths.push(static_cast<std::int32_t>(text.size()));
 }
 
 void Columns::sync() {

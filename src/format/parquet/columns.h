@@ -34,11 +34,11 @@ struct Column {
   std::uint32_t node;
   Column* space;  ///< The list in whose slots it lives; nullptr: the rows.
   Buffer<std::uint8_t> levels;
-  /// The values as Parquet has them: of a fixed size, or texts, each with its length in four bytes
-  /// before it; or, for texts in a dictionary, their indices of four bytes.
+  /// The values as Parquet has them: of a fixed size, or texts one after another; or, for texts in
+  /// a dictionary, their indices of four bytes.
   Buffer<char> bytes;
-  std::size_t texts = 0;  ///< How many, where they are not in a dictionary.
-  bool in_dictionary;     ///< Texts are, for as long as that pays.
+  Buffer<std::int32_t> lengths;  ///< Of texts that are not in a dictionary.
+  bool in_dictionary;            ///< Texts are, for as long as that pays.
   TextDictionary dictionary;
 
   Column* parent;                    ///< nullptr: a column of the table.

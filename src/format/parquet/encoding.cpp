@@ -130,7 +130,7 @@ void append_deltas_of(std::string& out, std::span<const T> values) {
   append_varint(out, kBlock);
   append_varint(out, kParts);
   append_varint(out, values.size());
-  append_varint(out, zigzag(values[0]));
+  append_varint(out, values.empty() ? 0 : zigzag(values[0]));
   std::array<Bits, kBlock> block;
   for (std::size_t begin = 1; begin < values.size(); begin += kBlock) {
     const std::size_t count = std::min(kBlock, values.size() - begin);

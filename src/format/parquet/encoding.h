@@ -22,7 +22,7 @@ void append_levels(std::string& out, std::span<const std::uint8_t> levels, int b
 /// One bit a value, for values of 0 and 1.
 void append_booleans(std::string& out, std::span<const std::uint8_t> values);
 
-/// Distances between whole numbers, packed (DELTA_BINARY_PACKED). There is at least one.
+/// Distances between whole numbers, packed (DELTA_BINARY_PACKED).
 void append_deltas(std::string& out, std::span<const std::int32_t> values);
 void append_deltas(std::string& out, std::span<const std::int64_t> values);
 

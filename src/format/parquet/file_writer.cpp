@@ -93,6 +93,7 @@ class FileWriter::Impl {
 
   std::uint64_t size() const { return bytes_.size(); }
   std::uint32_t version() const { return version_; }
+  void reserve(std::uint64_t bytes) { bytes_.reserve(static_cast<std::size_t>(bytes)); }
 
   ParquetFile finish() {
     BytesStream stream(bytes_);
@@ -137,6 +138,7 @@ void FileWriter::write(Columns& columns) try {
   fail(error);
 }
 
+void FileWriter::reserve(std::uint64_t bytes) { impl_->reserve(bytes); }
 std::uint64_t FileWriter::size() const { return impl_->size(); }
 std::uint32_t FileWriter::plan_version() const { return impl_->version(); }
 

@@ -11,10 +11,11 @@
 namespace headrace::parquet_file {
 
 /// A Parquet file in memory, written row group by row group: V1 pages of about 1 MiB, statistics,
-/// field ids, all columns optional. What encodes a column best (a dictionary or not) is decided
-/// from its values in the first row group.
+/// field ids, all columns optional. The pages are ours; libparquet knows the schema and the footer.
+/// docs/formats/parquet.md says what readers find.
 ///
 /// Errors  kBug for whatever Parquet throws: there is no I/O, and all input has been checked.
+///         kInvalid for a page above 2 GiB, which only a row of about that size can bring.
 class FileWriter {
  public:
   /// The file keeps the plan's columns of now; the plan outlives it.
@@ -25,6 +26,9 @@ class FileWriter {
 
   /// Appends the rows as one row group. They have the columns of the constructor's plan.
   void write(Columns& columns);
+  /// Room for a file of so many bytes, so that growing moves nothing. Memory that is not written to
+  /// costs only addresses.
+  void reserve(std::uint64_t bytes);
   /// Bytes so far.
   std::uint64_t size() const;
   /// The plan's version that the file was made for.

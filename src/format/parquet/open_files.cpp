@@ -8,6 +8,7 @@ namespace {
 
 constexpr std::size_t kGroupRows = 122'880;
 constexpr std::uint64_t kGroupBytes = 48u << 20;
+constexpr std::uint64_t kMostReserved = 192u << 20;
 
 /// One text for a tuple; equal texts are equal tuples.
 void make_key(const Tuple& tuple, std::string& key) {
@@ -45,7 +46,15 @@ void OpenFiles::append(const Tuple& tuple, const Buffer<jsonl::Cell>& cells) {
     open.version = plan_.version();
   }
   open.columns.append(cells);
-  if (open.columns.rows() >= kGroupRows) write_group(open);
+  if (open.columns.rows() >= kGroupRows) write_full_group(open);
+}
+
+/// More groups will follow, so that the file may become as large as files get.
+void OpenFiles::write_full_group(Open& open) {
+  write_group(open);
+  if (open.file && open_.size() == 1) {
+    open.file->reserve(std::min(options_.file_bytes + options_.file_bytes / 4, kMostReserved));
+  }
 }
 
 void OpenFiles::write_group(Open& open) {
@@ -87,7 +96,7 @@ void OpenFiles::settle() {
   std::uint64_t total = 0;
   for (auto& [key, open] : open_) {
     open->columns_bytes = open->columns.bytes();
-    if (open->columns_bytes >= kGroupBytes) write_group(*open);
+    if (open->columns_bytes >= kGroupBytes) write_full_group(*open);
     total += open->bytes();
   }
   while (total > options_.memory_bytes && !open_.empty()) {

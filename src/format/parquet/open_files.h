@@ -45,6 +45,7 @@ class OpenFiles {
 
   Open& find(const Tuple& tuple);
   void write_group(Open& open);
+  void write_full_group(Open& open);
   void close(Open& open);
   void close_file(Open& open);
   void close_largest();

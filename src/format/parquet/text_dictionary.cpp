@@ -43,6 +43,25 @@ std::uint32_t hash_of(BytesView text) {
   return static_cast<std::uint32_t>(hash);
 }
 
+/// Are the first `size` bytes the same? Most texts are too short for a call of memcmp to pay.
+bool same_bytes(const char* a, const char* b, std::size_t size) {
+  if (size > 32) return std::memcmp(a, b, size) == 0;
+  std::uint64_t differences = 0;
+  const auto compare = [&]<class Word>(std::size_t at, Word) {
+    differences |= load<Word>(a + at) ^ load<Word>(b + at);
+  };
+  if (size >= 8) {
+    for (std::size_t at = 0; at + 8 < size; at += 8) compare(at, std::uint64_t{});
+    compare(size - 8, std::uint64_t{});
+  } else if (size >= 4) {
+    compare(0, std::uint32_t{});
+    compare(size - 4, std::uint32_t{});
+  } else {
+    for (std::size_t at = 0; at < size; ++at) compare(at, std::uint8_t{});
+  }
+  return differences == 0;
+}
+
 }  // namespace
 
 BytesView TextDictionary::at(std::uint32_t index) const {
@@ -64,7 +83,11 @@ std::uint32_t TextDictionary::index_of(BytesView text) {
       if (size() * 2 > slots_.size()) grow();
       return index;
     }
-    if (slot.hash == hash && at(slot.index) == text) return slot.index;
+    if (slot.hash != hash) continue;
+    const BytesView known = at(slot.index);
+    if (known.size() == text.size() && same_bytes(known.data(), text.data(), text.size())) {
+      return slot.index;
+    }
   }
   return kNoPlace;
 }
