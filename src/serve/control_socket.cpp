@@ -9,8 +9,10 @@
 #include <boost/beast/core/tcp_stream.hpp>
 #include <boost/beast/http.hpp>
 #include <charconv>
+#include <list>
 
 #include "core/error.h"
+#include "core/signal.h"
 
 namespace headrace {
 namespace {
@@ -106,16 +108,55 @@ class ControlSocket::Impl {
   }
 
   Task<> run() {
-    while (true) {
-      Local::socket socket = co_await acceptor_.async_accept(asio::use_awaitable);
-      if (connections_ >= kConnections) continue;  // Closed unanswered: the caller tries again.
-      ++connections_;
-      asio::co_spawn(acceptor_.get_executor(), serve(Stream(std::move(socket))), asio::detached);
+    std::exception_ptr ended;
+    try {
+      co_await accept();
+    } catch (...) {
+      ended = std::current_exception();
     }
+    // Nobody is served after this: who talks to us refers to the API, which ends with the engine.
+    co_await asio::this_coro::reset_cancellation_state();
+    for (Connection* connection : connections_->open) connection->stream.socket().close();
+    while (!connections_->open.empty()) co_await connections_->changed.wait();
+    std::rethrow_exception(ended);
   }
 
  private:
-  Task<> serve(Stream stream) {
+  /// Outlives the socket for as long as a connection is left on the loop.
+  struct Connection;
+  struct Connections {
+    std::list<Connection*> open;
+    Signal changed;
+  };
+  struct Connection {
+    Connection(std::shared_ptr<Connections> those, Local::socket socket)
+        : stream(std::move(socket)),
+          all(std::move(those)),
+          at(all->open.insert(all->open.end(), this)) {}
+    ~Connection() {
+      all->open.erase(at);
+      all->changed.notify_all();
+    }
+    Connection(const Connection&) = delete;
+    Connection& operator=(const Connection&) = delete;
+
+    Stream stream;
+    std::shared_ptr<Connections> all;
+    std::list<Connection*>::iterator at;
+  };
+
+  Task<> accept() {
+    while (true) {
+      Local::socket socket = co_await acceptor_.async_accept(asio::use_awaitable);
+      // Beyond the limit it is closed unanswered: the caller tries again.
+      if (connections_->open.size() >= kConnections) continue;
+      auto connection = std::make_unique<Connection>(connections_, std::move(socket));
+      asio::co_spawn(acceptor_.get_executor(), serve(std::move(connection)), asio::detached);
+    }
+  }
+
+  Task<> serve(std::unique_ptr<Connection> connection) {
+    Stream& stream = connection->stream;
     try {
       boost::beast::flat_buffer buffer(kHeaderBytes + kRequestBytes);
       http::request_parser<http::string_body> parser;
@@ -140,14 +181,13 @@ class ControlSocket::Impl {
     } catch (...) {
       log_.debug("control connection ended", {{"why", to_error(std::current_exception()).what()}});
     }
-    --connections_;
   }
 
   std::filesystem::path path_;
   Local::acceptor acceptor_;
   Api& api_;
   const Log& log_;
-  std::size_t connections_ = 0;
+  std::shared_ptr<Connections> connections_ = std::make_shared<Connections>();
 };
 
 ControlSocket::ControlSocket(Executor executor, std::filesystem::path path, Api& api,

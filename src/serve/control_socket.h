@@ -21,7 +21,7 @@ class ControlSocket {
   /// Removes the socket's file.
   ~ControlSocket();
 
-  /// Serves until cancelled.
+  /// Serves until cancelled; ends when calls under way have ended and all connections are closed.
   Task<> run();
 
  private:
