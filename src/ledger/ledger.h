@@ -41,10 +41,15 @@ struct NewEvent {
     RouteId route{};
     Time due;  ///< Not before this; the past means at once.
   };
-  Bytes body;                             ///< Opaque; above LedgerLimits::body_bytes is kInvalid.
-  std::optional<std::uint64_t> identity;  ///< Seen before within the dedupe window: not appended.
-  std::uint8_t shard = 0;                 ///< Virtual shard, a hash of bucket and key. Data only.
-  std::vector<Want> wants;                ///< Each route at most once.
+  Bytes body;  ///< Opaque; above LedgerLimits::body_bytes is kInvalid.
+  /// Of the change it tells of; without one it is appended in any case. If this or one of `same_as`
+  /// was seen within the dedupe window, it is not appended; else this and `also` are seen from now
+  /// on. Events of one append() see each other.
+  std::optional<std::uint64_t> identity;
+  std::vector<std::uint64_t> same_as;
+  std::vector<std::uint64_t> also;
+  std::uint8_t shard = 0;   ///< Virtual shard, a hash of bucket and key. Data only.
+  std::vector<Want> wants;  ///< Each route at most once.
 };
 
 enum class Appended : unsigned char { kStored, kDuplicate };
@@ -74,6 +79,7 @@ struct NewDeadLetter {
   Bytes body;
   ErrorKind kind = ErrorKind::kCorrupt;
   std::string error;
+  int attempts = 1;  ///< Tries of the task that found it, this one included.
 };
 
 /// A small named record that belongs to who wrote it: plans of sinks, intents, cursors of sources.
@@ -139,6 +145,7 @@ struct LedgerLimits {
   std::size_t ready_bytes = 256u << 20;  ///< Due pages in memory; beyond, a page at a time.
   std::size_t delayed = 20'000;          ///< Pages in memory ahead of their due time.
   std::size_t group_bytes = 8u << 20;    ///< One commit; what comes beyond waits for the next.
+  std::size_t filter_bytes = 64u << 20;  ///< Of identities in memory; beyond, the disk is asked.
   Duration dedupe_window = std::chrono::hours(24);  ///< Or up to an eighth longer.
 };
 
@@ -151,7 +158,7 @@ struct LedgerLimits {
 /// Group      Whatever waits is committed together by one writer thread; there is no linger.
 /// Bounds     LedgerLimits. A call beyond what one commit holds waits for the next.
 /// Errors     kTransient when the disk is full or fails: nothing of that call became durable, and
-///            the ledger goes on when there is room. kInvalid: another process has the folder.
+///            the ledger goes on when there is room.
 /// Threads    Any executor may call; tasks resume on the caller's executor.
 /// Stopping   Cancelling take() or append() throws kCancelled; a cut append may have happened.
 class Ledger {

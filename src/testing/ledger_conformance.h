@@ -226,13 +226,14 @@ TEST_P(LedgerConformance, WritesSettleDeadLettersAndNotesTogether) {
   append(event("whole", {load}));
   const auto taken = take(load);
   run_task(ledger_->write({.settle = {{.id = taken.at(0).id}},
-                           .dead = {{load, "line 3", ErrorKind::kCorrupt, "bad line"}},
+                           .dead = {{load, "line 3", ErrorKind::kCorrupt, "bad line", 2}},
                            .notes = {{"plan/load", Bytes("v1")}}}));
   EXPECT_TRUE(idle(load));
   EXPECT_EQ(run_task(ledger_->note("plan/load")), Bytes("v1"));
   const auto letters = dead_letters({});
   ASSERT_EQ(letters.size(), 1u);
   EXPECT_EQ(letters[0].body, "line 3");
+  EXPECT_EQ(letters[0].attempts, 2);
   EXPECT_EQ(counters(load).dead, 1u);
   EXPECT_EQ(counters(load).died, 0u);
 }

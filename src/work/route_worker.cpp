@@ -149,7 +149,7 @@ Task<bool> RouteWorker::tagged_out(const TaskContext& context) {
 Task<> RouteWorker::settle(TakenTask task, TaskContext context, StepResult result) {
   LedgerWrite write;
   write.settle.push_back({.id = task.id});
-  write.dead = dead_letters_of(plan_, context.event, context.dead_lines);
+  write.dead = dead_letters_of(plan_, task, context.event, context.dead_lines);
   co_await this->write(std::move(write));
   log_.debug("task done", {{"route", plan_.name},
                            {"object", context.event.object.text()},

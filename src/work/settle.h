@@ -16,8 +16,9 @@ namespace headrace {
 Settled settle_failure(const RoutePlan& plan, const TakenTask& task, const Error& error,
                        Clock& clock, Random& random);
 
-/// One dead letter per line: the event with the line in it, so that a redrive brings only that.
-std::vector<NewDeadLetter> dead_letters_of(const RoutePlan& plan, const Event& event,
-                                           const std::vector<DeadLine>& lines);
+/// One dead letter per line that a try of the task found bad: the event with the line in it, so
+/// that a redrive brings only that.
+std::vector<NewDeadLetter> dead_letters_of(const RoutePlan& plan, const TakenTask& task,
+                                           const Event& event, const std::vector<DeadLine>& lines);
 
 }  // namespace headrace

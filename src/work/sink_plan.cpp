@@ -2,6 +2,9 @@
 
 #include <simdjson.h>
 
+#include <algorithm>
+#include <climits>
+
 #include "core/error.h"
 #include "core/json.h"
 
@@ -16,7 +19,8 @@ Bytes encode_plan(const SinkPlan& plan) {
   json.end_array().key("dead").begin_array();
   for (const NewDeadLetter& dead : plan.dead) {
     json.begin_object().key("route").number(static_cast<std::uint64_t>(dead.route));
-    json.key("body").string(dead.body).key("error").string(dead.error).end_object();
+    json.key("body").string(dead.body).key("error").string(dead.error);
+    json.key("attempts").number(static_cast<std::uint64_t>(dead.attempts)).end_object();
   }
   json.end_array().end_object();
   return std::move(json).text();
@@ -36,9 +40,12 @@ SinkPlan decode_plan(BytesView bytes) {
       plan.tasks.push_back(*id);
     }
     for (const auto dead : json["dead"].get_array()) {
+      std::uint64_t attempts = 1;
+      if (const auto told = dead["attempts"]; told.error() == simdjson::SUCCESS) attempts = told;
       plan.dead.push_back({RouteId(std::uint64_t(dead["route"])),
                            std::string(std::string_view(dead["body"])), ErrorKind::kCorrupt,
-                           std::string(std::string_view(dead["error"]))});
+                           std::string(std::string_view(dead["error"])),
+                           static_cast<int>(std::min<std::uint64_t>(attempts, INT_MAX))});
     }
     return plan;
   } catch (const simdjson::simdjson_error& error) {

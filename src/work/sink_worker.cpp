@@ -164,7 +164,7 @@ Task<> SinkWorker::bring_through(const std::string& name, std::vector<Member>& m
       if (item.failed) continue;
       plan.tasks.push_back(members[i].task.id);
       for (const auto* lines : {&std::as_const(members[i]).dead_lines, &item.dead_lines}) {
-        std::ranges::move(dead_letters_of(plan_, members[i].event, *lines),
+        std::ranges::move(dead_letters_of(plan_, members[i].task, members[i].event, *lines),
                           std::back_inserter(plan.dead));
       }
     }
@@ -209,7 +209,7 @@ Task<> SinkWorker::settle(const std::string& name, std::vector<Member>& members,
     }
     write.settle.push_back({.id = member.task.id});
     for (const auto* lines : {&member.dead_lines, &item.dead_lines}) {
-      std::ranges::move(dead_letters_of(plan_, member.event, *lines),
+      std::ranges::move(dead_letters_of(plan_, member.task, member.event, *lines),
                         std::back_inserter(write.dead));
     }
   }

@@ -253,6 +253,21 @@ TEST_F(WorkTest, BadLinesBecomeDeadLettersThatCarryTheLine) {
   ASSERT_EQ(dead().size(), 1u);
   EXPECT_EQ(event_from_json(dead()[0].body).line, (Event::Line{4, "oops"}));
   EXPECT_THAT(dead()[0].error, HasSubstr("line 4"));
+  EXPECT_EQ(dead()[0].attempts, 1);
+}
+
+TEST_F(WorkTest, BadLinesTellInWhichAttemptOfTheTaskTheyWereParked) {
+  use_step([&](TaskContext& context) {
+    if (context.attempt == 1) throw Error(ErrorKind::kTransient, "away");
+    context.dead_lines.push_back({4, "no JSON", "oops"});
+    return StepResult{};
+  });
+  append("a");
+  start(worker().run());
+  settle();
+  for (int i = 0; i < 3; ++i) advance(1s);
+  ASSERT_EQ(dead().size(), 1u);
+  EXPECT_EQ(dead()[0].attempts, 2);
 }
 
 TEST_F(WorkTest, TaggedObjectsAreSkipped) {
@@ -339,6 +354,18 @@ TEST_F(WorkTest, AFailedCommitIsDoneAgain) {
   EXPECT_EQ(counters().pending(), 0u);
 }
 
+TEST_F(WorkTest, BadLinesFoundByASinkTellTheAttemptThatWasCommitted) {
+  FakeTable table;
+  table.failed_commits = 1;
+  table.bad_lines = {{7, "no JSON", "oops"}};
+  plan_.sink = std::make_unique<FakeSink>(table, Sink::Limits{.every = 1s});
+  start(worker().run());
+  append("a");
+  for (int i = 0; i < 3; ++i) advance(1s);
+  ASSERT_EQ(dead().size(), 1u);
+  EXPECT_EQ(dead()[0].attempts, 2);
+}
+
 TEST_F(WorkTest, APlanThatWasCommittedIsSettledAfterARestart) {
   FakeTable table;
   table.last_seq["stack/route/b"] = 5;
@@ -394,7 +421,7 @@ TEST_F(WorkTest, StoppingGivesBackWhatIsOnlyGathered) {
 TEST(SinkPlan, ReadsBackWhatItWrote) {
   SinkPlan plan{.group = "a \"table\"", .app_id = "s/r/t", .seq = 1ull << 60};
   plan.tasks = {{1, 2, RouteId(3)}, {1ull << 60, 65535, RouteId(7)}};
-  plan.dead.push_back({RouteId(3), "{\"x\":1}", ErrorKind::kCorrupt, "line 1: \xFF bad"});
+  plan.dead.push_back({RouteId(3), "{\"x\":1}", ErrorKind::kCorrupt, "line 1: \xFF bad", 3});
   const SinkPlan back = decode_plan(encode_plan(plan));
   EXPECT_EQ(back.group, plan.group);
   EXPECT_EQ(back.app_id, plan.app_id);
@@ -402,6 +429,14 @@ TEST(SinkPlan, ReadsBackWhatItWrote) {
   EXPECT_EQ(back.tasks, plan.tasks);
   ASSERT_EQ(back.dead.size(), 1u);
   EXPECT_EQ(back.dead[0].body, plan.dead[0].body);
+  EXPECT_EQ(back.dead[0].attempts, 3);
+}
+
+TEST(SinkPlan, ADeadLineWithoutAttemptsHadOne) {
+  const SinkPlan plan = decode_plan(R"({"version":1,"group":"g","app_id":"a","seq":1,"tasks":[],)"
+                                    R"("dead":[{"route":2,"body":"{}","error":"line 1: bad"}]})");
+  ASSERT_EQ(plan.dead.size(), 1u);
+  EXPECT_EQ(plan.dead[0].attempts, 1);
 }
 
 TEST(SinkPlan, DamagedBytesAreCorrupt) {

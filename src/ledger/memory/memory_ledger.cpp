@@ -61,7 +61,7 @@ class MemoryLedger final : public Ledger {
   std::map<TaskId, Entry>::iterator remove(TaskId id);
   void settle(const Settled& settled);
   void bury(RouteId route, int attempts, ErrorKind kind, const std::string& error, Bytes body);
-  bool is_duplicate(std::uint64_t identity);
+  bool is_duplicate(const NewEvent& event);
   std::vector<TakenTask> take_due(RouteId route, std::size_t limit);
   void changed(RouteState& route);
 
@@ -118,11 +118,15 @@ void MemoryLedger::add(RouteId route, Entry entry) {
   changed(state);
 }
 
-bool MemoryLedger::is_duplicate(std::uint64_t identity) {
+bool MemoryLedger::is_duplicate(const NewEvent& event) {
   const Time now = clock_.now();
-  const auto [at, fresh] = seen_.try_emplace(identity, now);
-  if (!fresh && now - at->second < limits_.dedupe_window) return true;
-  at->second = now;
+  const auto is_seen = [&](std::uint64_t identity) {
+    const auto at = seen_.find(identity);
+    return at != seen_.end() && now - at->second < limits_.dedupe_window;
+  };
+  if (is_seen(*event.identity) || std::ranges::any_of(event.same_as, is_seen)) return true;
+  seen_[*event.identity] = now;
+  for (const std::uint64_t identity : event.also) seen_[identity] = now;
   return false;
 }
 
@@ -131,7 +135,7 @@ Task<std::vector<Appended>> MemoryLedger::append(std::vector<NewEvent> events) {
   const Lock lock(mutex_);
   std::vector<Appended> answers;
   for (NewEvent& event : events) {
-    if (event.identity && is_duplicate(*event.identity)) {
+    if (event.identity && is_duplicate(event)) {
       answers.push_back(Appended::kDuplicate);
       continue;
     }
@@ -249,7 +253,7 @@ Task<> MemoryLedger::write(LedgerWrite write) {
   const Lock lock(mutex_);
   for (const Settled& settled : write.settle) settle(settled);
   for (NewDeadLetter& letter : write.dead) {
-    bury(letter.route, 0, letter.kind, letter.error, std::move(letter.body));
+    bury(letter.route, letter.attempts, letter.kind, letter.error, std::move(letter.body));
   }
   for (NoteChange& note : write.notes) {
     if (note.value) {

@@ -7,7 +7,6 @@
 #include <rocksdb/memtablerep.h>
 #include <rocksdb/merge_operator.h>
 #include <rocksdb/slice_transform.h>
-#include <rocksdb/statistics.h>
 #include <rocksdb/table.h>
 #include <rocksdb/utilities/table_properties_collectors.h>
 
@@ -79,13 +78,15 @@ ColumnFamilyOptions family_options(Family family, const std::shared_ptr<rocksdb:
     table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
     table.cache_index_and_filter_blocks = true;
     table.pin_l0_filter_and_index_blocks_in_cache = true;
+  }
+  if (family == Family::kProgress) {
     options.memtable_prefix_bloom_size_ratio = 0.05;
     options.memtable_whole_key_filtering = true;
   }
   if (family == Family::kDedupe) {
     // Identities are random: a skip list would walk cold memory for each, a hash table does not.
     options.prefix_extractor.reset(rocksdb::NewFixedPrefixTransform(kIdentityKey));
-    options.memtable_factory.reset(rocksdb::NewHashLinkListRepFactory(1 << 18));
+    options.memtable_factory.reset(rocksdb::NewHashLinkListRepFactory(1 << 20));
   }
   options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
   // Insurance against scans over many tombstones; cursors and bounds avoid them in the first place.
@@ -109,8 +110,6 @@ rocksdb::DBOptions database_options(rocksdb::Env* env) {
   options.allow_concurrent_memtable_write = false;  // One thread writes.
   options.max_bgerror_resume_count = 0;
   options.listeners.push_back(std::make_shared<NoAutomaticRecovery>());
-  options.statistics = rocksdb::CreateDBStatistics();
-  options.statistics->set_stats_level(rocksdb::StatsLevel::kExceptTimers);
   return options;
 }
 
@@ -233,10 +232,7 @@ void Database::write(Batch& batch) {
   const Status status = db_->Write(options, &batch.batch_);
   failed_ = !status.ok();
   check(status, "write the ledger");
-}
-
-std::uint64_t Database::log_bytes() const {
-  return db_->GetDBOptions().statistics->getTickerCount(rocksdb::WAL_FILE_BYTES);
+  log_bytes_ += batch.batch_.GetDataSize();
 }
 
 }  // namespace headrace::rocks

@@ -3,6 +3,7 @@
 #include <rocksdb/db.h>
 
 #include <array>
+#include <atomic>
 #include <filesystem>
 #include <memory>
 #include <optional>
@@ -87,8 +88,8 @@ class Snapshot {
 class Database {
  public:
   /// Opens or creates. `env` is RocksDB's own unless a test brings one that fails.
-  /// Throws kInvalid if another process has the folder, it cannot be used, or its format is
-  /// unknown.
+  /// Throws kConflict if another process has the folder, kInvalid if it cannot be used or its
+  /// format is unknown.
   Database(const std::filesystem::path& folder, rocksdb::Env* env);
   ~Database();
   Database(const Database&) = delete;
@@ -105,8 +106,8 @@ class Database {
   /// the next call first tries to bring the database back.
   void write(Batch& batch);
 
-  /// Bytes written to the write-ahead log since the start.
-  std::uint64_t log_bytes() const;
+  /// Bytes written to the write-ahead log since the start. Any thread may ask.
+  std::uint64_t log_bytes() const { return log_bytes_; }
 
  private:
   void open(const std::filesystem::path& folder, rocksdb::Env* env);
@@ -116,6 +117,7 @@ class Database {
   std::unique_ptr<rocksdb::DB> db_;
   std::array<rocksdb::ColumnFamilyHandle*, kFamilies> handles_{};
   bool failed_ = false;
+  std::atomic<std::uint64_t> log_bytes_ = 0;
 };
 
 /// Keys of the meta family.

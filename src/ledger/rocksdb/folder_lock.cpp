@@ -37,7 +37,7 @@ FolderLock::FolderLock(const std::filesystem::path& folder) {
     const std::string pid = holder(file_);
     ::close(file_);
     if (code != EWOULDBLOCK) throw errno_error(code, "lock " + path);
-    throw Error(ErrorKind::kInvalid,
+    throw Error(ErrorKind::kConflict,
                 fmt::format("another headrace (pid {}) has this state folder: {}; stop it, or talk "
                             "to it instead of opening its ledger",
                             pid, folder.string()));

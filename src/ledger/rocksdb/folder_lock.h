@@ -8,7 +8,7 @@ namespace headrace::rocks {
 /// process however that ends; the file stays and means nothing by itself.
 class FolderLock {
  public:
-  /// Makes the folder if need be. Throws kInvalid if another holds it.
+  /// Makes the folder if need be. Throws kConflict if another holds it.
   explicit FolderLock(const std::filesystem::path& folder);
   ~FolderLock();
   FolderLock(const FolderLock&) = delete;

@@ -50,34 +50,44 @@ PageDraft& Group::draft_for(Time due, std::size_t bytes) {
   return draft;
 }
 
-void Group::add_member(PageDraft& draft, Bytes body, std::uint8_t shard,
-                       const std::vector<RouteId>& routes) {
+std::uint16_t Group::add_member(PageDraft& draft, Bytes body, std::uint8_t shard) {
   const auto member = static_cast<std::uint16_t>(draft.bodies.size());
   draft.bytes += body.size();
   draft.bodies.push_back(std::move(body));
   draft.shards.push_back(shard);
-  for (const RouteId route : routes) draft.routes[route].push_back(member);
+  return member;
+}
+
+bool Group::is_duplicate(const NewEvent& event) {
+  const auto is_seen = [this](std::uint64_t identity) { return state_.dedupe.has(identity); };
+  if (is_seen(*event.identity) || std::ranges::any_of(event.same_as, is_seen)) return true;
+  state_.dedupe.add(*event.identity, batch_);
+  for (const std::uint64_t identity : event.also) state_.dedupe.add(identity, batch_);
+  return false;
 }
 
 std::vector<Appended> Group::append(std::vector<NewEvent>& events) {
   std::vector<Appended> answers;
   answers.reserve(events.size());
-  std::map<Time, std::vector<RouteId>> by_due;
   for (NewEvent& event : events) {
-    if (event.identity && state_.dedupe.seen(*event.identity, batch_)) {
+    if (event.identity && is_duplicate(event)) {
       answers.push_back(Appended::kDuplicate);
       continue;
     }
     answers.push_back(Appended::kStored);
-    by_due.clear();
-    for (const NewEvent::Want& want : event.wants) {
-      by_due[std::max(want.due, now_)].push_back(want.route);
-      count(want.route, Count::kAppended);
-    }
-    for (auto& [due, routes] : by_due) {
-      const bool last = due == by_due.rbegin()->first;
+    // One member for all who want it at the same time.
+    for (NewEvent::Want& want : event.wants) want.due = std::max(want.due, now_);
+    std::ranges::sort(event.wants, {}, &NewEvent::Want::due);
+    for (auto want = event.wants.begin(); want != event.wants.end();) {
+      const Time due = want->due;
       PageDraft& draft = draft_for(due, event.body.size());
-      add_member(draft, last ? std::move(event.body) : event.body, event.shard, routes);
+      const bool last = due == event.wants.back().due;
+      const std::uint16_t member =
+          add_member(draft, last ? std::move(event.body) : event.body, event.shard);
+      for (; want != event.wants.end() && want->due == due; ++want) {
+        draft.routes[want->route].push_back(member);
+        count(want->route, Count::kAppended);
+      }
     }
   }
   return answers;
@@ -85,13 +95,13 @@ std::vector<Appended> Group::append(std::vector<NewEvent>& events) {
 
 void Group::add_alone(const Task& task, Time due, int attempt, std::string_view error) {
   const std::uint16_t member = task.page->member(task.place);
+  const RouteId route = task.page->parts[task.place.part].route;
   PageDraft draft;
   draft.due = std::max(due, now_);
   draft.attempt = attempt;
   draft.error = error.substr(0, kErrorBytes);
-  add_member(draft, Bytes(task.page->content.bodies[member]),
-             static_cast<std::uint8_t>(task.page->content.shards[member]),
-             {task.page->parts[task.place.part].route});
+  draft.routes[route] = {add_member(draft, Bytes(task.page->content.bodies[member]),
+                                    static_cast<std::uint8_t>(task.page->content.shards[member]))};
   close_draft(std::move(draft));
 }
 
@@ -177,7 +187,7 @@ void Group::write(LedgerWrite& write) {
     for (const Settled& settled : write.settle) settle(settled);
   }
   for (const NewDeadLetter& letter : write.dead) {
-    bury({letter.route, now_, 0, letter.kind, 0, letter.error, letter.body});
+    bury({letter.route, now_, letter.attempts, letter.kind, 0, letter.error, letter.body});
   }
   for (const NoteChange& note : write.notes) {
     const Bytes key = Bytes(kNotePrefix) + note.key;
@@ -266,7 +276,8 @@ std::size_t Group::redrive(const std::vector<std::uint64_t>& ids, Time first, Du
     const DeadRow row = decode_dead(*bytes);
     const Time due = first + spacing * static_cast<std::int64_t>(redriven++);
     count(row.route, Count::kAppended);
-    add_member(draft_for(due, row.body.size()), Bytes(row.body), row.shard, {row.route});
+    PageDraft& draft = draft_for(due, row.body.size());
+    draft.routes[row.route].push_back(add_member(draft, Bytes(row.body), row.shard));
   }
   return redriven;
 }

@@ -75,6 +75,7 @@ class Group {
     Page::Place place;
   };
 
+  bool is_duplicate(const NewEvent& event);
   /// Brings the tasks' pages into memory and holds them until the end of the commit.
   void bring_in(const std::vector<TaskId>& tasks);
   std::unordered_map<std::uint64_t, Position> locate(std::vector<std::uint64_t> seqs);
@@ -90,8 +91,8 @@ class Group {
   std::optional<Bytes> dig_up(std::uint64_t id);
   void count(RouteId route, Count which, std::int64_t delta = 1);
 
-  void add_member(PageDraft& draft, Bytes body, std::uint8_t shard,
-                  const std::vector<RouteId>& routes);
+  /// The routes of a new member are up to the caller.
+  std::uint16_t add_member(PageDraft& draft, Bytes body, std::uint8_t shard);
   PageDraft& draft_for(Time due, std::size_t bytes);
   void add_alone(const Task& task, Time due, int attempt, std::string_view error);
   void close_draft(PageDraft draft);

@@ -81,7 +81,7 @@ RocksLedger::RocksLedger(const std::filesystem::path& folder, LedgerLimits limit
              database_,
              limits,
              clock,
-             Dedupe(database_, limits.dedupe_window),
+             Dedupe(database_, limits.dedupe_window, limits.filter_bytes),
              Numbers(database_)},
       writer_(state_, log) {
   load_routes();

@@ -16,7 +16,7 @@ namespace headrace {
 /// The embedded ledger: a RocksDB in `folder`, which is made if need be. `clock` and `log` outlive
 /// it. What is on disk, and what a crash leaves: docs/formats/ledger.md.
 ///
-/// Throws kInvalid if another process has the folder, or its format is unknown.
+/// Throws kConflict if another process has the folder, kInvalid if its format is unknown.
 std::unique_ptr<Ledger> open_rocks_ledger(std::filesystem::path folder, LedgerLimits limits,
                                           Clock& clock, const Log& log);
 

@@ -121,7 +121,7 @@ class RocksLedgerTest : public testing::Test {
 TEST_F(RocksLedgerTest, RefusesAFolderThatIsOpenAndSaysWhoHasIt) {
   open();
   EXPECT_EQ(kind_of([&] { open_rocks_ledger(folder_, {}, clock_, silent_log()); }),
-            ErrorKind::kInvalid);
+            ErrorKind::kConflict);
   EXPECT_THAT(message_,
               testing::HasSubstr("another headrace (pid " + std::to_string(::getpid()) + ")"));
   EXPECT_EQ(append("still works"), Appended::kStored);

@@ -44,14 +44,14 @@ std::vector<Writer::Request> Writer::next() {
 
 void Writer::run() {
   for (auto requests = next(); !requests.empty(); requests = next()) {
-    const std::exception_ptr failure = write(requests);
+    Group group(state_);  // Its memory is given back after the answers.
+    const std::exception_ptr failure = write(group, requests);
     for (Request& request : requests) request.finish(failure);
     crash_point("ledger.after_answer");
   }
 }
 
-std::exception_ptr Writer::write(std::vector<Request>& requests) {
-  Group group(state_);
+std::exception_ptr Writer::write(Group& group, std::vector<Request>& requests) {
   try {
     for (Request& request : requests) request.apply(group);
     crash_point("ledger.before_write");

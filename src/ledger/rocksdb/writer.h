@@ -35,7 +35,7 @@ class Writer {
  private:
   void run();
   std::vector<Request> next();
-  std::exception_ptr write(std::vector<Request>& requests);
+  std::exception_ptr write(Group& group, std::vector<Request>& requests);
 
   WriterState& state_;
   const Log& log_;
