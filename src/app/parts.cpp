@@ -87,7 +87,8 @@ Parts::Parts(const StackFile& the_stack, Given the_given)
       cpu(cpu_threads()),
       ledger(given.in_memory ? make_memory_ledger({}, given.clock)
                              : open_ledger(stack, given.clock, given.log)),
-      self_writes(std::make_unique<LedgerSelfWrites>(*ledger, stores, given.random, given.log)),
+      self_writes(std::make_unique<LedgerSelfWrites>(*ledger, stores, given.clock, given.random,
+                                                     given.log)),
       services{given.loop.get_executor(), stores, cpu, given.clock, given.random, *self_writes} {
   add_stores(stack, given, io, stores);
   catalog = make_catalog(stack, stores, given, &cpu);

@@ -11,6 +11,7 @@
 #include "app/parts.h"
 #include "cli/api_client.h"
 #include "cli/cli.h"
+#include "cli/event_decode.h"
 #include "cli/urls.h"
 #include "core/json.h"
 #include "route/matcher.h"
@@ -224,8 +225,10 @@ void for_each_line(const std::string& text, const std::function<void(std::string
 }
 
 void add_event(CLI::App& app, Cli& cli) {
-  auto* event = app.add_subcommand("event", "Events: which routes want them, send one");
+  auto* event =
+      app.add_subcommand("event", "Events: read messages, which routes want them, send one");
   event->require_subcommand(1);
+  add_event_decode(*event, cli);
 
   auto* match = event->add_subcommand("match", "For each route: does it take the event, why not");
   auto file = std::make_shared<std::string>("-");

@@ -103,7 +103,8 @@ struct SnsHandshake {
 /// None of the dialects, or beyond a limit. The message as it came goes to the source's dead
 /// letters; it must never stop a queue.
 struct NoEvent {
-  std::string reason;  ///< "is not JSON: ...", "is an object of no known dialect: foo, bar".
+  std::string
+      reason;  ///< "the message is not JSON: ...", "... is of no known dialect; it has a, b".
 };
 
 using Decoded = std::variant<Events, TestEvent, SnsHandshake, NoEvent>;

@@ -28,7 +28,7 @@ enum class EventKind : unsigned char { kCreated, kDeleted, kTagsChanged, kOther 
 /// producer was. A line that is no UTF-8 stands as "base64" instead of "text", so that no byte is
 /// lost.
 struct Event {
-  std::string id;  ///< Unique; a UUID unless the producer gave one.
+  std::string id;  ///< Unique; a UUID.
   EventKind kind = EventKind::kCreated;
   std::string detail_type;  ///< "Object Created", ...; for kOther what the producer said.
   Time time;                ///< When it happened, by the producer's clock.
@@ -38,8 +38,8 @@ struct Event {
   std::optional<std::uint64_t> size;
   std::optional<Etag> etag;
   std::string version_id;  ///< Empty if the store has no versions.
-  std::string sequencer;   ///< Comparable for one key of one producer only; may be empty.
-  std::string producer;    ///< "watch", "listing", "minio", ...
+  std::string sequencer;   ///< Greater is newer, for one key of one producer; may be empty.
+  std::string producer;    ///< "watch", "listing", or a dialect of event/decode.h: "minio", ...
   KeyFields key_fields;
 
   /// Set on a dead letter made of one line of an object, so that a redrive brings just that line.
@@ -61,11 +61,5 @@ std::string to_json(const Event& event);
 /// The reverse. `kind` follows from the detail-type. id, detail-type, time, bucket and key must be
 /// there; unknown fields are ignored. Throws kCorrupt naming what is missing or wrong.
 Event event_from_json(std::string_view json);
-
-/// Equal for two announcements of one change: hashes store, bucket, key, detail type and the first
-/// of version id, etag, sequencer that is there (else the time). What is neither a creation nor a
-/// deletion may happen to one content many times, so there the time counts as well. Lines count
-/// too. Stable for ever: the ledger keeps it.
-std::uint64_t identity_of(const Event& event);
 
 }  // namespace headrace

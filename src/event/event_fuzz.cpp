@@ -4,6 +4,7 @@
 
 #include "core/error.h"
 #include "event/event.h"
+#include "event/identity.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   try {
@@ -11,7 +12,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         headrace::event_from_json({reinterpret_cast<const char*>(data), size});
     const headrace::Event again = headrace::event_from_json(headrace::to_json(event));
     if (again != event) std::abort();
-    if (headrace::identity_of(again) != headrace::identity_of(event)) std::abort();
+    if (headrace::identity_of(again).change != headrace::identity_of(event).change) std::abort();
   } catch (const headrace::Error& error) {
     if (error.kind() != headrace::ErrorKind::kCorrupt) std::abort();
   }

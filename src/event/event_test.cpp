@@ -159,62 +159,10 @@ INSTANTIATE_TEST_SUITE_P(
                              "detail.line.base64 is not base64"}),
     [](const auto& row) { return row.param.name; });
 
-TEST(EventIdentity, IsTheSameForTwoAnnouncementsOfOneChange) {
-  const Event event = an_event();
-  Event again = event;
-  again.id = "another";
-  again.time += std::chrono::seconds(3);
-  again.origin = "nightly-listing";
-  again.producer = "listing";
-  again.key_fields.clear();
-  again.size.reset();
-  EXPECT_EQ(identity_of(event), identity_of(again));
-}
-
-TEST(EventIdentity, UsesTheFirstOfVersionEtagSequencerAndTime) {
-  Event event = an_event();
-  Event again = event;
-  again.etag = Etag{"other"};
-  EXPECT_EQ(identity_of(event), identity_of(again)) << "the version decides";
-  event.version_id = again.version_id = "";
-  EXPECT_NE(identity_of(event), identity_of(again)) << "the etag decides";
-  event.etag = again.etag = std::nullopt;
-  again.time += std::chrono::seconds(1);
-  EXPECT_EQ(identity_of(event), identity_of(again)) << "the sequencer decides";
-  event.sequencer = again.sequencer = "";
-  EXPECT_NE(identity_of(event), identity_of(again)) << "the time decides";
-}
-
-TEST(EventIdentity, DiffersForAnotherObjectKindOrLine) {
-  const Event event = an_event();
-  const auto changed = [&](auto change) {
-    Event other = event;
-    change(other);
-    return identity_of(other);
-  };
-  const std::uint64_t identity = identity_of(event);
-  EXPECT_NE(identity, changed([](Event& e) { e.store = "other"; }));
-  EXPECT_NE(identity, changed([](Event& e) { e.object.path += "x"; }));
-  EXPECT_NE(identity, changed([](Event& e) { e.detail_type = "Object Deleted"; }));
-  EXPECT_NE(identity, changed([](Event& e) { e.line = Event::Line{1, "a"}; }));
-  EXPECT_NE(changed([](Event& e) { e.object = {"a/b", "c"}; }),
-            changed([](Event& e) { e.object = {"a", "b/c"}; }));
-  EXPECT_NE(changed([](Event& e) { e.line = Event::Line{1, "a"}; }),
-            changed([](Event& e) { e.line = Event::Line{2, "a"}; }));
-}
-
-TEST(EventIdentity, TellsTwoTagChangesOfOneContentApart) {
-  Event event = an_event();
-  event.kind = EventKind::kTagsChanged;
-  event.detail_type = "Object Tags Added";
-  Event later = event;
-  later.time += std::chrono::seconds(1);
-  EXPECT_NE(identity_of(event), identity_of(later));
-  EXPECT_EQ(identity_of(event), identity_of(event_from_json(to_json(event))));
-}
-
-TEST(EventIdentity, NeverChangesSinceTheLedgerKeepsIt) {
-  EXPECT_EQ(identity_of(an_event()), 2853238766144074610u);
+TEST(Event, RefusesWhatIsNestedTooDeep) {
+  std::string text(kSmallest);
+  text.insert(1, R"("x":)" + std::string(100, '[') + std::string(100, ']') + ",");
+  EXPECT_THROW(event_from_json(text), Error);
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 
 #include "core/hash.h"
 #include "core/json.h"
+#include "event/identity.h"
 #include "work/durably.h"
 
 namespace headrace {
@@ -90,7 +91,10 @@ Task<std::size_t> Intake::send(Event event) {
 NewEvent Intake::make(const Event& event, const std::vector<std::uint32_t>& routes) const {
   NewEvent out;
   out.body = to_json(event);
-  out.identity = identity_of(event);
+  Identity identity = identity_of(event);
+  out.identity = identity.change;
+  out.same_as = std::move(identity.same_as);
+  out.also = std::move(identity.also);
   out.shard = static_cast<std::uint8_t>(hash64(event.object.text()));
   const Time now = clock_.now();
   const Time happened = std::min(event.time, now);  // A producer's clock may run ahead.

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "event/identity.h"
+
 namespace headrace {
 namespace {
 
@@ -27,20 +29,11 @@ std::optional<std::pair<std::string, ObjectKey>> decode(BytesView bytes) {
                              std::string(bytes.substr(second + 1))}};
 }
 
-/// The identity of the event that our write will raise.
-std::uint64_t identity_of_write(const std::string& store, const ObjectKey& key, const Etag& etag) {
-  Event event;
-  event.store = store;
-  event.object = key;
-  event.kind = EventKind::kCreated;
-  event.etag = etag;
-  return identity_of(event);
-}
-
 }  // namespace
 
-LedgerSelfWrites::LedgerSelfWrites(Ledger& ledger, Stores& stores, Random& random, const Log& log)
-    : ledger_(ledger), stores_(stores), random_(random), log_(log) {}
+LedgerSelfWrites::LedgerSelfWrites(Ledger& ledger, Stores& stores, Clock& clock, Random& random,
+                                   const Log& log)
+    : ledger_(ledger), stores_(stores), clock_(clock), random_(random), log_(log) {}
 
 Task<std::string> LedgerSelfWrites::begin(std::string store, ObjectKey key) {
   const std::string id = random_.uuid();
@@ -56,7 +49,7 @@ Task<> LedgerSelfWrites::end(std::string id, std::optional<Etag> etag) {
   const auto found = open_.find(id);
   if (found == open_.end()) co_return;
   const Intent intent = found->second;
-  co_await close(id, intent, std::move(etag));
+  co_await close(id, intent, std::move(etag), clock_.now());
   open_.erase(id);
   const auto object = by_object_.find({intent.store, intent.key});
   if (object == by_object_.end()) co_return;
@@ -64,10 +57,11 @@ Task<> LedgerSelfWrites::end(std::string id, std::optional<Etag> etag) {
   if (object->second.empty()) by_object_.erase(object);
 }
 
-Task<> LedgerSelfWrites::close(std::string id, Intent intent, std::optional<Etag> etag) {
+Task<> LedgerSelfWrites::close(std::string id, Intent intent, std::optional<Etag> etag,
+                               Time written) {
   LedgerWrite write;
   write.notes.push_back({std::string(kPrefix) + id, std::nullopt});
-  if (etag) write.seen.push_back(identity_of_write(intent.store, intent.key, *etag));
+  if (etag) write.seen = own_write_names(intent.store, intent.key, *etag, written);
   co_await ledger_.write(std::move(write));
 }
 
@@ -86,15 +80,17 @@ Task<> LedgerSelfWrites::recover() {
     const std::string id = note.key.substr(kPrefix.size());
     const auto where = decode(note.value.value_or(""));
     std::optional<Etag> etag;
+    Time written;
     if (where && stores_.contains(where->first)) {
       const auto info = co_await stores_.at(where->first).head(where->second);
       if (info && info->metadata.contains(kWriteId) &&
           info->metadata.find(kWriteId)->second == id) {
         etag = info->etag;
+        written = info->modified;
       }
     }
     const Intent intent = where ? Intent{where->first, where->second} : Intent{};
-    co_await close(id, intent, etag);
+    co_await close(id, intent, etag, written);
     log_.debug("open intent of an earlier run closed",
                {{"object", intent.key.text()}, {"written", etag ? "yes" : "no"}});
   }

@@ -13,12 +13,13 @@ namespace headrace {
 /// SelfWrites on ledger notes. An intent is durable before the write it announces; when the write's
 /// etag is known, the intent turns into a seen identity, so that the ledger drops the event by
 /// itself. While an intent is open (the write is under way, or the process died in it), is_own()
-/// asks the object itself by its kWriteId metadata.
+/// asks the object itself by its kWriteId metadata. Etag and time are what the event will tell, as
+/// event/identity.h explains.
 ///
 /// Threads  One executor.
 class LedgerSelfWrites final : public SelfWrites {
  public:
-  LedgerSelfWrites(Ledger& ledger, Stores& stores, Random& random, const Log& log);
+  LedgerSelfWrites(Ledger& ledger, Stores& stores, Clock& clock, Random& random, const Log& log);
 
   Task<std::string> begin(std::string store, ObjectKey key) override;
   Task<> end(std::string id, std::optional<Etag> etag) override;
@@ -34,10 +35,11 @@ class LedgerSelfWrites final : public SelfWrites {
     std::string store;
     ObjectKey key;
   };
-  Task<> close(std::string id, Intent intent, std::optional<Etag> etag);
+  Task<> close(std::string id, Intent intent, std::optional<Etag> etag, Time written);
 
   Ledger& ledger_;
   Stores& stores_;
+  Clock& clock_;
   Random& random_;
   const Log& log_;
   std::map<std::string, Intent> open_;  // By id.

@@ -177,7 +177,7 @@ class WorkTest : public testing::Test {
   CpuPool cpu_{1};
   Stores stores_;
   std::unique_ptr<Ledger> ledger_;
-  LedgerSelfWrites self_writes_{*ledger_, stores_, random_, silent_log()};
+  LedgerSelfWrites self_writes_{*ledger_, stores_, clock_, random_, silent_log()};
   Slots batches_{2};
   RoutePlan plan_;
   std::unique_ptr<RouteWorker> worker_;
