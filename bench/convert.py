@@ -4,16 +4,21 @@
     cmake --build build/release --target bench_convert
     bench/convert.py [--build build/release] [--bytes 300000000] [--rounds 3] [FILE...]
 
-Without FILE it makes 300 MB of log-like lines. Rounds alternate between the programs; the table
-shows the least CPU time of each, the ratio to DuckDB with the same codec, output and peak memory.
+Without FILE it makes 300 MB of log-like lines, and as many copies of real webhook payloads as half
+of that holds: copies pack well, so that only the ratio to DuckDB says something there. Rounds
+alternate between the programs; the table shows the least CPU time of each, the ratio to DuckDB
+with the same codec, output and peak memory.
 """
 import argparse
+import json
 import os
 import pathlib
 import subprocess
 import sys
 import tempfile
 
+HOOKS = (pathlib.Path(__file__).resolve().parent.parent
+         / "third_party/data/octokit-webhooks-examples")
 VARIANTS = [  # program, its codec argument, the DuckDB variant to compare with
     ("duckdb", "zstd", None), ("duckdb", "zstd1", None), ("duckdb", "snappy", None),
     ("headrace", "zstd", ("duckdb", "zstd")), ("headrace", "snappy", ("duckdb", "snappy")),
@@ -61,6 +66,24 @@ def compare(source, build, core, rounds, scratch):
               f"{output / 1e6:>11.2f}{ratio:>10}{memory:>9.0f}")
 
 
+def make_logs(path, build, size):
+    with path.open("wb") as out:
+        subprocess.run([build / "generate_logs", str(size)], stdout=out, check=True)
+    return path
+
+
+def make_hooks(path, size):
+    """Every payload once, again and again."""
+    payloads = "".join(json.dumps(example, ensure_ascii=False) + "\n"
+                       for file in sorted(HOOKS.glob("*/index.json"))
+                       for kind in json.loads(file.read_text()) for example in kind["examples"])
+    block = payloads.encode()
+    with path.open("wb") as out:
+        for _ in range(max(1, size // len(block))):
+            out.write(block)
+    return path
+
+
 def main():
     arguments = argparse.ArgumentParser(description=__doc__,
                                         formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -75,9 +98,9 @@ def main():
         scratch = pathlib.Path(folder)
         files = given.files
         if not files:
-            files = [scratch / "logs.jsonl"]
-            with files[0].open("wb") as out:
-                subprocess.run([build / "generate_logs", str(given.bytes)], stdout=out, check=True)
+            files = [make_logs(scratch / "logs.jsonl", build, given.bytes)]
+            if HOOKS.is_dir():
+                files.append(make_hooks(scratch / "hooks.jsonl", given.bytes // 2))
         for file in files:
             subprocess.run(["cat", file], stdout=subprocess.DEVNULL, check=True)  # Page cache.
             compare(file, build, given.core, given.rounds, scratch)

@@ -21,7 +21,7 @@ int main(int argc, char** argv) {
   if (codec == "none") options.codec = headrace::Codec::kNone;
   headrace::LinesToParquet convert(options);
   convert.begin_object();
-  std::vector<char> piece(1u << 20);
+  std::vector<char> piece(256u << 10);  // As the store gives them.
   for (ssize_t got = 0; (got = read(in, piece.data(), piece.size())) > 0;) {
     convert.write({piece.data(), static_cast<std::size_t>(got)});
   }
