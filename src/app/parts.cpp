@@ -5,7 +5,7 @@
 #include "app/match.h"
 #include "app/source_memory.h"
 #include "core/error.h"
-#include "ledger/memory/memory_ledger.h"
+#include "core/retry.h"
 #include "ledger/rocksdb/rocks_ledger.h"
 #include "source/listing/listing_source.h"
 #include "source/watch/watch_source.h"
@@ -17,6 +17,10 @@ namespace headrace {
 namespace {
 
 constexpr std::size_t kIoThreads = 4;
+/// Twenty pauses of 50 ms on average.
+constexpr RetryPolicy kLedgerInUse{
+    .attempts = 21,
+    .backoff = {.base = std::chrono::milliseconds(100), .cap = std::chrono::milliseconds(100)}};
 
 std::size_t cpu_threads() { return std::max(1u, std::thread::hardware_concurrency()); }
 
@@ -71,6 +75,22 @@ std::unique_ptr<Ledger> open_ledger(const StackFile& stack, Clock& clock, const 
   return open_rocks_ledger(stack.state / "ledger", limits, clock, log);
 }
 
+Task<std::unique_ptr<Ledger>> wait_for_ledger(const StackFile& stack, Clock& clock, Random& random,
+                                              const Log& log) {
+  std::optional<Error> in_use;
+  auto open = [&]() -> Task<std::unique_ptr<Ledger>> {
+    try {
+      co_return open_ledger(stack, clock, log);
+    } catch (const Error& error) {
+      if (error.kind() != ErrorKind::kConflict) throw;
+      if (!in_use) log.info("waiting for the ledger", {{"why", error.what()}});
+      in_use = error;
+    }
+    throw Error(ErrorKind::kTransient, in_use->what());
+  };
+  co_return co_await with_retry(kLedgerInUse, clock, random, open);
+}
+
 std::unique_ptr<Routes> make_routes(const StackFile& stack) {
   std::vector<RouteRule> rules;
   for (const auto& [name, route] : stack.routes) {
@@ -80,15 +100,13 @@ std::unique_ptr<Routes> make_routes(const StackFile& stack) {
   return std::make_unique<Routes>(std::move(rules));
 }
 
-Parts::Parts(const StackFile& the_stack, Given the_given)
+Parts::Parts(const StackFile& the_stack, Given the_given, std::unique_ptr<Ledger> the_ledger)
     : stack(the_stack),
       given(the_given),
       io(kIoThreads),
       cpu(cpu_threads()),
-      ledger(given.in_memory ? make_memory_ledger({}, given.clock)
-                             : open_ledger(stack, given.clock, given.log)),
-      self_writes(std::make_unique<LedgerSelfWrites>(*ledger, stores, given.clock, given.random,
-                                                     given.log)),
+      ledger(std::move(the_ledger)),
+      self_writes(std::make_unique<LedgerSelfWrites>(*ledger, stores, given.random, given.log)),
       services{given.loop.get_executor(), stores, cpu, given.clock, given.random, *self_writes} {
   add_stores(stack, given, io, stores);
   catalog = make_catalog(stack, stores, given, &cpu);

@@ -34,12 +34,12 @@ struct Parts {
     Clock& clock;
     Random& random;
     const Log& log;
-    /// Stores and ledger in memory, no sources: for `headrace test`.
+    /// Stores in memory, no sources: for `headrace test`.
     bool in_memory = false;
   };
 
-  /// Opens the ledger and the stores. Throws Error for what cannot be had.
-  Parts(const StackFile& stack, Given given);
+  /// Opens the stores. Throws Error for what cannot be had.
+  Parts(const StackFile& stack, Given given, std::unique_ptr<Ledger> ledger);
   ~Parts();
   Parts(const Parts&) = delete;
   Parts& operator=(const Parts&) = delete;
@@ -74,8 +74,12 @@ struct Parts {
 
 /// The routes of a stack with their patterns compiled.
 std::unique_ptr<Routes> make_routes(const StackFile& stack);
-/// The stack's ledger, for this process alone.
+/// The stack's ledger, for this process alone. Throws kConflict if another process has it.
 std::unique_ptr<Ledger> open_ledger(const StackFile& stack, Clock& clock, const Log& log);
+/// The same for who comes to stay: waits about a second for another process to let go, since verbs
+/// hold the ledger only for a moment. References outlive the task.
+Task<std::unique_ptr<Ledger>> wait_for_ledger(const StackFile& stack, Clock& clock, Random& random,
+                                              const Log& log);
 /// Adds the store behind file:// URLs.
 void add_plain_files(Parts::Given given, CpuPool& io, Stores& stores);
 /// Only the stores and the catalog of a stack, for verbs that read tables and objects.

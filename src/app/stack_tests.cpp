@@ -8,6 +8,7 @@
 #include "app/parts.h"
 #include "app/resolver.h"
 #include "core/error.h"
+#include "ledger/memory/memory_ledger.h"
 #include "query/query.h"
 
 namespace headrace {
@@ -101,7 +102,8 @@ std::vector<std::string> run_stack_test(const StackFile& stack, const TestConfig
   std::vector<std::string> faults;
   boost::asio::io_context loop;
   try {
-    Parts parts(stack, {loop, real_clock(), real_random(), silent_log(), true});
+    Parts parts(stack, {loop, real_clock(), real_random(), silent_log(), true},
+                make_memory_ledger({}, real_clock()));
     std::unique_ptr<StackEngine> engine;
     std::exception_ptr failure;
     const auto all = [&]() -> Task<> {

@@ -125,7 +125,8 @@ Task<> show_progress(StackEngine& engine, Clock& clock) {
 }
 
 int run_engine(Cli& cli, bool once) {
-  Parts parts(cli.stack(), {cli.loop(), real_clock(), real_random(), cli.log()});
+  auto ledger = cli.run(wait_for_ledger(cli.stack(), real_clock(), real_random(), cli.log()));
+  Parts parts(cli.stack(), {cli.loop(), real_clock(), real_random(), cli.log()}, std::move(ledger));
   std::exception_ptr failure;
   std::unique_ptr<StackEngine> engine;
   boost::asio::signal_set signals(cli.loop(), SIGINT, SIGTERM);
@@ -153,6 +154,7 @@ int run_engine(Cli& cli, bool once) {
     signals.cancel();
     progress.emit(boost::asio::cancellation_type::terminal);
   });
+  cli.loop().restart();
   cli.loop().run();
   if (draw) std::fputs("\r\x1b[K", stderr);
   if (failure) std::rethrow_exception(failure);
