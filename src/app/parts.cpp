@@ -106,7 +106,8 @@ Parts::Parts(const StackFile& the_stack, Given the_given, std::unique_ptr<Ledger
       io(kIoThreads),
       cpu(cpu_threads()),
       ledger(std::move(the_ledger)),
-      self_writes(std::make_unique<LedgerSelfWrites>(*ledger, stores, given.random, given.log)),
+      self_writes(std::make_unique<LedgerSelfWrites>(*ledger, stores, given.clock, given.random,
+                                                     given.log)),
       services{given.loop.get_executor(), stores, cpu, given.clock, given.random, *self_writes} {
   add_stores(stack, given, io, stores);
   catalog = make_catalog(stack, stores, given, &cpu);
