@@ -18,8 +18,9 @@ namespace {
 
 namespace asio = boost::asio;
 
-/// The largest piece of a body that is handed out, and how much of a chunked one is gathered.
+/// The largest piece of a body that is handed out.
 constexpr std::size_t kPiece = 256 * 1024;
+constexpr std::size_t kSmallestRoom = 16 * 1024;  // A record of TLS.
 
 /// What an exchange is called in messages: without the query, which may hold signatures.
 struct Action {
@@ -79,11 +80,13 @@ class ComingBody final : public ByteSource {
     if (!piece.empty()) {
       connection.consume(piece.size());
     } else {
-      Moved moved;
-      piece.resize(std::min<std::uint64_t>(left_, kPiece));
-      moved = co_await connection.read(piece.data(), piece.size());
+      // Not cleared first: the read overwrites it, and what it leaves is cut off.
+      piece.resize_and_overwrite(std::min<std::uint64_t>(left_, room_),
+                                 [](char*, std::size_t size) { return size; });
+      const Moved moved = co_await connection.read(piece.data(), piece.size());
       if (moved.failed) throw cut_short(moved.failed);
       piece.resize(moved.bytes);
+      room_ = std::clamp(moved.bytes * 2, kSmallestRoom, kPiece);
     }
     left_ -= piece.size();
     if (left_ == 0) finish();
@@ -141,6 +144,7 @@ class ComingBody final : public ByteSource {
   Framing framing_;
   std::uint64_t left_;
   std::uint64_t length_;
+  std::size_t room_ = 4 * kSmallestRoom;  // For the next read: twice what the last one gave.
   bool keep_;
   Action action_;
   ChunkReader chunks_;
