@@ -46,16 +46,18 @@ Task<std::optional<std::string>> session(ServiceContext context, std::string bas
   request.method = "PUT";
   request.url = parse_url(base + "/latest/api/token");
   request.headers.set("X-aws-ec2-metadata-token-ttl-seconds", "21600");
+  HttpAnswer answer;
   try {
-    const HttpAnswer answer = co_await ask(context, std::move(request), "IMDS", kLimit);
-    if (answer.status == 200 && !answer.body.empty()) co_return answer.body;
-    if (answer.status >= 500) throw refusal("IMDS token", answer.status, {}, {});
-    why_not = fmt::format("gives no token (HTTP {}); in a container it needs a hop limit of 2",
-                          answer.status);
+    answer = co_await ask(context, std::move(request), "IMDS", kLimit);
   } catch (const Error& error) {
     if (error.kind() != ErrorKind::kTransient) throw;
     why_not = error.what();
+    co_return std::nullopt;
   }
+  if (answer.status == 200 && !answer.body.empty()) co_return std::move(answer.body);
+  if (answer.status >= 500) throw refusal("IMDS token", answer.status, {}, {});
+  why_not = fmt::format("gives no token (HTTP {}); in a container it needs a hop limit of 2",
+                        answer.status);
   co_return std::nullopt;
 }
 

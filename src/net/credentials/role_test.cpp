@@ -68,6 +68,19 @@ TEST_F(RoleTest, NamesItsSessionsByTheTimeIfTheProfileDoesNot) {
   EXPECT_EQ(form_of(requests_.at(0)).at("RoleSessionName"), "headrace-1800000000");
 }
 
+TEST_F(RoleTest, AsksTheStsThatTheEnvironmentNames) {
+  config_file(std::string(kBase) +
+              "[default]\nrole_arn = arn:aws:iam::1:role/reader\nsource_profile = base\n");
+  answers_["POST /"] = answers_.at("POST /sts");
+  config_.sts.clear();
+  env_["AWS_ENDPOINT_URL"] = url();
+  EXPECT_EQ(find().access_key, "reader-key");
+  env_["AWS_ENDPOINT_URL_STS"] = url() + "/sts";
+  find();
+  EXPECT_EQ(requests_.at(0).path, "/");
+  EXPECT_EQ(requests_.at(1).path, "/sts");
+}
+
 TEST_F(RoleTest, GoesFromRoleToRole) {
   config_file(std::string(kBase) +
               "[profile middle]\nrole_arn = arn:aws:iam::1:role/middle\nsource_profile = base\n"

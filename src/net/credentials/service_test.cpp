@@ -193,6 +193,9 @@ TEST_F(MachineTest, SaysWhatIsMissing) {
 
 TEST_F(MachineTest, FailuresPassByThemselves) {
   const std::string role = std::string(kRoles) + "data-reader";
+  answers_["PUT /latest/api/token"] = always("", 503);
+  expect_failure(ErrorKind::kTransient, "IMDS token: HTTP 503");
+  answers_["PUT /latest/api/token"] = always("imds-token");
   answers_[role] = always("", 500);
   expect_failure(ErrorKind::kTransient, "IMDS credentials: HTTP 500");
   answers_[role] = always("SECRET");
