@@ -97,6 +97,10 @@ Task<> StackEngine::run(RunOptions options) {
     if (failure) stop();
   };
   std::size_t sources_left = intakes_.size();
+  if (options.once) {
+    for (const auto& source : parts_.sources) source.source->drain();
+  }
+  for (const auto& source : parts_.sources) sources.start(source.source->run(), failed);
   for (const auto& intake : intakes_) {
     sources.start(intake->run(), [&, failed](std::exception_ptr failure) {
       --sources_left;
@@ -113,7 +117,6 @@ Task<> StackEngine::run(RunOptions options) {
   }
 
   if (options.once) {
-    for (const auto& source : parts_.sources) source.source->drain();
     while (!stopping_ && sources_left > 0) co_await stop_asked_.wait();
     for (const auto& worker : workers_) worker->drain();
     co_await run_once();
@@ -179,12 +182,14 @@ EngineProgress StackEngine::progress() const {
 void StackEngine::write_status(JsonWriter& json) const {
   json.key("stack").string(parts_.stack.name).key("running").boolean(true);
   json.key("sources").begin_array();
-  for (const auto& intake : intakes_) {
-    const IntakeCounters& in = intake->counters();
-    json.begin_object().key("source").string(intake->name()).key("events").number(in.events);
+  for (std::size_t i = 0; i < intakes_.size(); ++i) {
+    const IntakeCounters& in = intakes_[i]->counters();
+    json.begin_object().key("source").string(intakes_[i]->name()).key("events").number(in.events);
     json.key("tasks").number(in.tasks).key("duplicates").number(in.duplicates);
     json.key("own_writes").number(in.own_writes).key("unwanted").number(in.unwanted);
-    json.key("undecodable").number(in.undecodable).end_object();
+    json.key("undecodable").number(in.undecodable);
+    parts_.sources[i].source->describe(json);
+    json.end_object();
   }
   json.end_array();
 }

@@ -3,12 +3,9 @@
 #include <fmt/format.h>
 
 #include "app/match.h"
-#include "app/source_memory.h"
 #include "core/error.h"
 #include "core/retry.h"
 #include "ledger/rocksdb/rocks_ledger.h"
-#include "source/listing/listing_source.h"
-#include "source/watch/watch_source.h"
 #include "step/table.h"
 #include "store/file/file_store.h"
 #include "store/memory/memory_store.h"
@@ -72,6 +69,7 @@ std::unique_ptr<Ledger> open_ledger(const StackFile& stack, Clock& clock, const 
   const auto& rocks = std::get<RocksLedgerStanza>(stack.ledger);
   LedgerLimits limits;
   limits.dedupe_window = rocks.dedupe_window;
+  limits.body_bytes = kRawBytes;
   return open_rocks_ledger(stack.state / "ledger", limits, clock, log);
 }
 
@@ -147,39 +145,10 @@ Task<> Parts::wire() {
     plans.push_back(std::move(plan));
   }
   if (given.in_memory) co_return;
+  http = make_http_client(given);
   for (const auto& [name, stanza] : stack.sources) {
     sources.push_back(make_source(name, *stanza, co_await ledger->route_id("source:" + name)));
   }
-}
-
-Parts::NamedSource Parts::make_source(const std::string& name, const SourceStanza& stanza,
-                                      RouteId own_id) {
-  NamedSource made{name, own_id, std::make_unique<LedgerSourceMemory>(*ledger, name), nullptr};
-  const SourceFields& fields = common(stanza);
-  Store& store = stores.at(fields.store);
-  KeyMatcher matcher;
-  if (fields.key) {
-    matcher = [key = *fields.key](std::string_view text) { return key.match(text); };
-  }
-  if (const auto* listing = std::get_if<ListingStanza>(&stanza)) {
-    made.source = make_listing_source({.name = name,
-                                       .store = fields.store,
-                                       .bucket = fields.bucket,
-                                       .prefix = fields.prefix,
-                                       .every = listing->every},
-                                      store, std::move(matcher), *made.memory, given.clock,
-                                      given.random, given.log);
-    return made;
-  }
-  const auto& folder = std::get<FileStoreStanza>(*stack.stores.at(fields.store));
-  made.source =
-      make_watch_source({.name = name,
-                         .store = fields.store,
-                         .root = folder.path.string(),
-                         .bucket = fields.bucket,
-                         .prefix = fields.prefix},
-                        std::move(matcher), *made.memory, io, given.clock, given.random, given.log);
-  return made;
 }
 
 }  // namespace headrace

@@ -13,9 +13,11 @@
 #include "core/log.h"
 #include "core/random.h"
 #include "ledger/ledger.h"
+#include "net/http_client.h"
 #include "route/routes.h"
 #include "source/memory.h"
 #include "source/source.h"
+#include "source/webhook/webhook_listener.h"
 #include "step/step.h"
 #include "store/stores.h"
 #include "table/catalog.h"
@@ -56,6 +58,10 @@ struct Parts {
   std::unique_ptr<Catalog> catalog;
   std::unique_ptr<LedgerSelfWrites> self_writes;
 
+  std::unique_ptr<HttpClient> http;  ///< Of the sources.
+  /// By the address they listen at; shared by the webhook sources that name it.
+  std::map<std::string, std::shared_ptr<WebhookListener>> listeners;
+
   struct NamedSource {
     std::string name;
     RouteId own_id{};  ///< Under which its undecodable messages are kept.
@@ -80,6 +86,8 @@ std::unique_ptr<Ledger> open_ledger(const StackFile& stack, Clock& clock, const 
 /// hold the ledger only for a moment. References outlive the task.
 Task<std::unique_ptr<Ledger>> wait_for_ledger(const StackFile& stack, Clock& clock, Random& random,
                                               const Log& log);
+/// A client with the proxies of the environment.
+std::unique_ptr<HttpClient> make_http_client(const Parts::Given& given);
 /// Adds the store behind file:// URLs.
 void add_plain_files(Parts::Given given, CpuPool& io, Stores& stores);
 /// Only the stores and the catalog of a stack, for verbs that read tables and objects.

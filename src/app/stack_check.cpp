@@ -27,9 +27,7 @@ class Checker {
       : stack_(stack), diagnostics_(diagnostics) {}
 
   void run() {
-    for (const auto& [name, source] : stack_.sources) {
-      check_name(stack_.stores, "store", common(*source).store, source.where);
-    }
+    for (const auto& [name, source] : stack_.sources) check_source(name, source);
     for (const auto& [name, dataset] : stack_.datasets) {
       check_name(stack_.stores, "store", dataset->store, dataset.where);
     }
@@ -48,6 +46,24 @@ class Checker {
     diagnostics_.error(
         where, fmt::format("no {} is named `{}`{}", what, name, stack::did_you_mean(name, names)));
     return false;
+  }
+
+  void check_source(const std::string& name, const stack::Positioned<SourceStanza>& source) {
+    const std::string& store = common(*source).store;
+    const bool known = check_name(stack_.stores, "store", store, source.where);
+    if (known && std::holds_alternative<WatchStanza>(*source) &&
+        !std::holds_alternative<FileStoreStanza>(*stack_.stores.at(store))) {
+      diagnostics_.error(source.where,
+                         fmt::format("`watch` needs a store of kind file, and `{}` is another: "
+                                     "take listing, webhook, sqs or kafka",
+                                     store));
+    }
+    const auto* webhook = std::get_if<WebhookStanza>(&*source);
+    if (webhook == nullptr) return;
+    const auto [other, first] = doors_.try_emplace({webhook->listen, webhook->path}, name);
+    if (first) return;
+    diagnostics_.error(source.where,
+                       fmt::format("the source `{}` has the same path and address", other->second));
   }
 
   void check_table(const std::string& name, const stack::Positioned<TableConfig>& table) {
@@ -74,6 +90,7 @@ class Checker {
     }
     for (const auto& [source_name, source] : stack_.sources) {
       const SourceFields& from = common(*source);
+      if (from.bucket.empty()) continue;  // Whoever sends the events decides.
       if (from.store == table->store && overlap(from.bucket + "/" + from.prefix, table->location)) {
         diagnostics_.warning(table.where,
                              fmt::format("the table lies where the source `{}` looks: its files "
@@ -193,6 +210,7 @@ class Checker {
 
   const StackFile& stack_;
   Diagnostics& diagnostics_;
+  std::map<std::pair<std::string, std::string>, std::string> doors_;  // Address and path -> source.
 };
 
 }  // namespace

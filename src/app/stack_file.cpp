@@ -17,7 +17,10 @@ const stack::Union<StoreStanza>& store_union() {
 const stack::Union<SourceStanza>& source_union() {
   static const auto kinds = stack::Union<SourceStanza>::by_kind("source", "Where events come from")
                                 .add("watch", watch_spec())
-                                .add("listing", listing_spec());
+                                .add("listing", listing_spec())
+                                .add("webhook", webhook_spec())
+                                .add("sqs", sqs_spec())
+                                .add("kafka", kafka_spec());
   return kinds;
 }
 

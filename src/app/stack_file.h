@@ -18,7 +18,8 @@
 namespace headrace {
 
 using StoreStanza = std::variant<FileStoreStanza>;
-using SourceStanza = std::variant<WatchStanza, ListingStanza>;
+using SourceStanza =
+    std::variant<WatchStanza, ListingStanza, WebhookStanza, SqsStanza, KafkaStanza>;
 
 struct RocksLedgerStanza {
   Duration dedupe_window = std::chrono::hours(24);

@@ -20,6 +20,11 @@ std::string read_file(const std::filesystem::path& path) {
   return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
 }
 
+/// A source may take the events of any bucket; then it does not matter which.
+ObjectKey object_of(const SourceFields& from, const TestConfig& test) {
+  return {from.bucket.empty() ? "bucket" : from.bucket, test.given.key};
+}
+
 /// Puts the object and appends its event for the one route, due at once.
 Task<> land(Parts& parts, const TestConfig& test) {
   const RouteConfig& route = *parts.stack.routes.at(test.route);
@@ -31,7 +36,7 @@ Task<> land(Parts& parts, const TestConfig& test) {
   event.store = from.store;
   event.origin = route.from.value;
   event.producer = "test";
-  event.object = {from.bucket, test.given.key};
+  event.object = object_of(from, test);
   if (from.key) {
     auto fields = from.key->match(test.given.key);
     if (!fields) {
@@ -79,7 +84,7 @@ Task<> check(Parts& parts, const TestConfig& test, std::vector<std::string>& fau
   if (test.expect.object) {
     const SourceFields& from = common(*parts.stack.sources.at(route.from.value));
     const auto now =
-        co_await read_object(parts.stores.at(from.store), {from.bucket, test.given.key}, 1u << 30);
+        co_await read_object(parts.stores.at(from.store), object_of(from, test), 1u << 30);
     if (!now) {
       faults.push_back(fmt::format("the object {} is gone", test.given.key));
     } else if (*now != read_file(*test.expect.object)) {

@@ -21,10 +21,14 @@ struct ListingOptions {
   std::string prefix;
   std::optional<Duration> every;     ///< From the start of one pass to the next; absent: one pass.
   std::size_t remember = 4'000'000;  ///< Objects; 16 bytes of memory each.
+  std::size_t parallel = 1;          ///< Requests at a time.
 };
 
 /// Lists a prefix, once or every so often, and gives each object that it has not given before with
 /// this content (GivenObjects). Deleted objects are no events here.
+///
+/// With `parallel` above 1, folders are listed beside each other, and keys come in no order. Memory
+/// holds that many pages, and 16 bytes for each object that was given: no names.
 ///
 /// A pass that failed goes on where it stopped when next() is called again. drain() ends it after
 /// the first pass that started after it was called.

@@ -20,13 +20,14 @@ class ListingSourceTest : public testing::Test {
  protected:
   ListingSourceTest() { restart(); }
 
-  void restart(std::optional<Duration> every = std::nullopt) {
+  void restart(std::optional<Duration> every = std::nullopt, std::size_t parallel = 1) {
     ListingOptions options;
     options.name = "landing";
     options.store = "lake";
     options.bucket = "bucket";
     options.prefix = "in/";
     options.every = every;
+    options.parallel = parallel;
     const KeyMatcher matcher = [](std::string_view key) -> std::optional<KeyFields> {
       if (!key.ends_with(".json")) return std::nullopt;
       return KeyFields{{"name", std::string(key.substr(3, key.size() - 8))}};
@@ -97,7 +98,7 @@ TEST_F(ListingSourceTest, GivesOnlyWhatIsNewAfterARestart) {
   // A late key that sorts first, a new content, and one that is gone.
   put("in/a.json");
   put("in/c.json", "changed");
-  run_task(store_.remove({"bucket", "in/b.json"}));
+  run_task(static_cast<Store&>(store_).remove({"bucket", "in/b.json"}));
   restart();
   EXPECT_THAT(drain(), ElementsAre("in/a.json", "in/c.json"));
   restart();
@@ -153,6 +154,49 @@ TEST_F(ListingSourceTest, GoesOnAfterAFailedListing) {
   put("in/a.json");
   EXPECT_THROW(run_task(source_->next()), Error);
   EXPECT_THAT(drain(), ElementsAre("in/a.json"));
+}
+
+TEST_F(ListingSourceTest, ListsFoldersBesideEachOtherAndGivesEachObjectOnce) {
+  std::vector<std::string> keys;
+  for (int folder = 0; folder < 60; ++folder) {
+    for (int i = 0; i < 5; ++i) keys.push_back(fmt::format("in/{:02}/{}/x.json", folder, i));
+    keys.push_back(fmt::format("in/{:02}.json", folder));
+  }
+  for (const std::string& key : keys) put(key);
+  for (const std::size_t parallel : {2u, 3u, 8u, 64u}) {
+    memory_ = FakeSourceMemory();
+    restart(std::nullopt, parallel);
+    EXPECT_THAT(drain(), testing::UnorderedElementsAreArray(keys)) << parallel;
+    restart(std::nullopt, parallel);
+    EXPECT_THAT(drain(), IsEmpty()) << parallel;
+  }
+}
+
+TEST_F(ListingSourceTest, ListsAPartAgainThatFailedBesideOthers) {
+  std::vector<std::string> keys;
+  for (int i = 0; i < 100; ++i) keys.push_back(fmt::format("in/{}/{:02}.json", i % 7, i));
+  for (const std::string& key : keys) put(key);
+  StoreFault fault;
+  fault.call = StoreCall::kList;
+  fault.times = 5;
+  store_.add(fault);
+  restart(std::nullopt, 4);
+  std::vector<std::string> given;
+  source_->drain();
+  int failures = 0;
+  for (bool ended = false; !ended && failures < 10;) {
+    try {
+      const auto batch = run_task(source_->next());
+      ended = !batch;
+      for (const Event& event : batch ? batch->events : std::vector<Event>()) {
+        given.push_back(event.object.path);
+      }
+    } catch (const Error&) {
+      ++failures;
+    }
+  }
+  EXPECT_GT(failures, 0);
+  EXPECT_THAT(given, testing::UnorderedElementsAreArray(keys));
 }
 
 TEST_F(ListingSourceTest, CancellingLosesNothing) {

@@ -25,7 +25,6 @@ using watch::Change;
 using watch::FolderScan;
 using watch::Inotify;
 
-constexpr std::size_t kMostEvents = 256;
 constexpr std::size_t kMostChanged = 65'536;
 constexpr std::size_t kMostSettling = 65'536;
 constexpr std::size_t kScanStep = 1024;
