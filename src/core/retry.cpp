@@ -11,4 +11,18 @@ Duration Backoff::pause(int failures, Random& random, Duration at_least) const {
   return std::max(at_least, Duration(static_cast<Duration::rep>(random.below(bound))));
 }
 
+bool RetryBudget::spend(int cost) {
+  int tokens = tokens_.load();
+  while (tokens >= cost) {
+    if (tokens_.compare_exchange_weak(tokens, tokens - cost)) return true;
+  }
+  return false;
+}
+
+void RetryBudget::give_back(int cost) {
+  int tokens = tokens_.load();
+  while (!tokens_.compare_exchange_weak(tokens, std::min(tokens + cost, kCapacity))) {
+  }
+}
+
 }  // namespace headrace

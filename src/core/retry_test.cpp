@@ -135,6 +135,47 @@ TEST_F(RetryTest, LeavesAllButTransientErrorsToTheCaller) {
   }
 }
 
+TEST_F(RetryTest, WaitsLongerForAPeerThatThrottles) {
+  start({.attempts = 2,
+         .backoff = {.base = 0s, .cap = 0s},
+         .throttled = Backoff{.base = 1h, .cap = 1h}},
+        {{ErrorKind::kTransient, 1ms}});
+  EXPECT_EQ(tries_, 1);
+  EXPECT_GT(clock_.next_due().value(), clock_.now() + 1min);
+  advance(1h);
+  EXPECT_EQ(result_, 42);
+}
+
+TEST_F(RetryTest, GivesUpWhenTheBudgetOfAllCallsIsSpent) {
+  RetryBudget budget;
+  while (budget.spend(RetryBudget::kTransientCost)) {
+  }
+  const RetryPolicy policy{.attempts = 9, .backoff = {.base = 0s, .cap = 0s}, .budget = &budget};
+  start(policy, {{ErrorKind::kTransient}});
+  EXPECT_EQ(tries_, 1);
+  EXPECT_STREQ(failure_.value().what(), "try 1");
+  for (int i = 0; i < 2 * RetryBudget::kTransientCost; ++i) {
+    tries_ = 0;
+    start(policy, {});  // Each success gives one back.
+  }
+  tries_ = 0;
+  start(policy, {{ErrorKind::kTransient}});
+  advance(1us);
+  EXPECT_EQ(tries_, 2);
+}
+
+TEST(RetryBudget, GivesBackWhatARetryTookOnceItSucceeds) {
+  RetryBudget budget;
+  EXPECT_FALSE(budget.spend(RetryBudget::kCapacity + 1));
+  for (const bool fails : {false, true}) {
+    RetrySpending spending(&budget);
+    EXPECT_TRUE(spending.may_retry(true));
+    if (fails) spending.failed();
+  }
+  EXPECT_FALSE(budget.spend(RetryBudget::kCapacity - RetryBudget::kThrottledCost + 1));
+  EXPECT_TRUE(budget.spend(RetryBudget::kCapacity - RetryBudget::kThrottledCost));
+}
+
 TEST_F(RetryTest, StopsInThePauseWhenCancelled) {
   start({}, {{ErrorKind::kTransient, 5s}});
   cancel_.emit(boost::asio::cancellation_type::terminal);

@@ -81,10 +81,8 @@ std::optional<StepResult> hands_off(const ObjectInfo& object, const TaskContext&
 }
 
 Task<Removal> remove_unchanged(Store& store, ObjectKey key, Etag etag) {
-  const auto info = co_await store.head(key);
-  if (!info) co_return Removal::kGone;
-  if (info->etag != etag) co_return Removal::kChanged;
-  co_return co_await store.remove(std::move(key)) ? Removal::kRemoved : Removal::kGone;
+  if (co_await store.remove(key, etag)) co_return Removal::kRemoved;
+  co_return co_await store.head(std::move(key)) ? Removal::kChanged : Removal::kGone;
 }
 
 }  // namespace headrace

@@ -40,8 +40,7 @@ const std::string& store_name(const TaskContext& context);
 /// (kSuperseded), or the event tells of this route's own write (kSkipped). nullopt: go on.
 std::optional<StepResult> hands_off(const ObjectInfo& object, const TaskContext& context);
 
-/// Removes the object if it still holds `etag`. Between the look and the removal is a moment in
-/// which another writer can come, since stores have no conditional removal.
+/// Removes the object if it still holds `etag`.
 enum class Removal : unsigned char { kRemoved, kGone, kChanged };
 Task<Removal> remove_unchanged(Store& store, ObjectKey key, Etag etag);
 

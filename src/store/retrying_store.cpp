@@ -33,6 +33,7 @@ struct Retrying {
   Clock& clock;
   Random& random;
   RetryingStoreConfig config;
+  std::unique_ptr<RetryBudget> budget;  // What config.policy refers to, if there is one.
 
   template <class Make>
   auto run(Make make) {
@@ -138,13 +139,18 @@ class RetryingStore final : public Store {
                              });
   }
 
-  Task<bool> remove(ObjectKey key) override {
+  Task<bool> remove(ObjectKey key, std::optional<Etag> if_match) override {
     bool tried = false;
     co_return co_await retrying_.run([&]() -> Task<bool> {
       const bool again = std::exchange(tried, true);
-      const bool removed = co_await inner().remove(key);
-      co_return removed || again;
+      const bool removed = co_await inner().remove(key, if_match);
+      if (removed || !again) co_return removed;
+      co_return !if_match || !co_await inner().head(key);
     });
+  }
+
+  Task<> remove_many(std::string bucket, std::vector<std::string> paths) override {
+    co_await retrying_.run([&] { return inner().remove_many(bucket, paths); });
   }
 
   Task<std::optional<Etag>> copy(ObjectKey from, ObjectKey to, PutOptions options) override {
@@ -193,8 +199,12 @@ class RetryingStore final : public Store {
 
 std::unique_ptr<Store> make_retrying_store(std::unique_ptr<Store> inner, Clock& clock,
                                            Random& random, RetryingStoreConfig config) {
-  return std::make_unique<RetryingStore>(
-      Retrying{std::move(inner), clock, random, std::move(config)});
+  Retrying retrying{std::move(inner), clock, random, std::move(config), nullptr};
+  if (retrying.config.budget) {
+    retrying.budget = std::make_unique<RetryBudget>();
+    retrying.config.policy.budget = retrying.budget.get();
+  }
+  return std::make_unique<RetryingStore>(std::move(retrying));
 }
 
 }  // namespace headrace

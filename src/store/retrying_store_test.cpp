@@ -85,6 +85,18 @@ TEST_F(RetryingStoreTest, LosesAgainstAnotherWriterAfterALostAnswer) {
   EXPECT_EQ(put_calls(), 2u);
 }
 
+TEST_F(RetryingStoreTest, FindsItsOwnConditionalRemovalAfterALostAnswer) {
+  const auto etag = run_task(memory_->put(key_, "mine"));
+  fail(Kind::kFailAfter, StoreCall::kRemove);
+  EXPECT_TRUE(run_task(store_->remove(key_, *etag)));
+  EXPECT_EQ(faults_->calls(StoreCall::kRemove), 2u);
+
+  faults_->clear();
+  run_task(memory_->put(key_, "theirs"));
+  fail(Kind::kFailAfter, StoreCall::kRemove);
+  EXPECT_FALSE(run_task(store_->remove(key_, *etag)));
+}
+
 TEST_F(RetryingStoreTest, KeepsTheWriteIdOfTheCaller) {
   fail(Kind::kFailAfter, StoreCall::kPut);
   const Metadata metadata{{std::string(kWriteId), "intent-7"}};

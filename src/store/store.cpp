@@ -6,6 +6,10 @@
 
 namespace headrace {
 
+Task<> Store::remove_many(std::string bucket, std::vector<std::string> paths) {
+  for (std::string& path : paths) co_await remove(ObjectKey{bucket, std::move(path)});
+}
+
 Task<std::optional<Etag>> Store::put(ObjectKey key, Bytes body, PutOptions options) {
   const std::unique_ptr<ByteSource> source = source_of(std::move(body));
   co_return co_await put_stream(std::move(key), *source, std::move(options));

@@ -91,12 +91,17 @@ class Store {
   virtual Task<std::vector<std::string>> list_buckets() = 0;
 
   /// Writes the whole object as it streams in, replacing what was there; the bucket is made if
-  /// missing. Returns its new etag, or nullopt if the condition did not hold. `body` outlives the
-  /// call; if it throws, nothing is written. Metadata and tags are replaced too.
+  /// missing, unless the store was told not to (store/s3). Returns its new etag, or nullopt if the
+  /// condition did not hold. `body` outlives the call; if it throws, nothing is written. Metadata
+  /// and tags are replaced too.
   virtual Task<std::optional<Etag>> put_stream(ObjectKey key, ByteSource& body,
                                                PutOptions options) = 0;
-  /// Removes the object with its metadata and tags; false if there was none.
-  virtual Task<bool> remove(ObjectKey key) = 0;
+  /// Removes the object with its metadata and tags; with `if_match`, only if the key holds that
+  /// content now. False if there was none, or other content.
+  virtual Task<bool> remove(ObjectKey key, std::optional<Etag> if_match = {}) = 0;
+  /// Removes these objects of a bucket, in as few requests as the store allows. Those that are not
+  /// there count as removed; on an error some are and some are not.
+  virtual Task<> remove_many(std::string bucket, std::vector<std::string> paths);
   /// Copies bytes inside the store. Metadata and tags come along, `options` are added over them.
   /// nullopt if the source is missing or the condition (on `to`) did not hold.
   virtual Task<std::optional<Etag>> copy(ObjectKey from, ObjectKey to, PutOptions options) = 0;

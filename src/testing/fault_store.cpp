@@ -126,8 +126,9 @@ Task<std::optional<Etag>> FaultStore::put_stream(ObjectKey key, ByteSource& body
   co_return etag;
 }
 
-Task<bool> FaultStore::remove(ObjectKey key) {
-  co_return co_await suffer(StoreCall::kRemove, key.text(), [&] { return inner_->remove(key); });
+Task<bool> FaultStore::remove(ObjectKey key, std::optional<Etag> if_match) {
+  co_return co_await suffer(StoreCall::kRemove, key.text(),
+                            [&] { return inner_->remove(key, if_match); });
 }
 
 Task<std::optional<Etag>> FaultStore::copy(ObjectKey from, ObjectKey to, PutOptions options) {

@@ -65,7 +65,7 @@ class FaultStore final : public Store {
   Task<std::vector<std::string>> list_buckets() override;
   Task<std::optional<Etag>> put_stream(ObjectKey key, ByteSource& body,
                                        PutOptions options) override;
-  Task<bool> remove(ObjectKey key) override;
+  Task<bool> remove(ObjectKey key, std::optional<Etag> if_match) override;
   Task<std::optional<Etag>> copy(ObjectKey from, ObjectKey to, PutOptions options) override;
   Task<std::optional<Tags>> tags(ObjectKey key) override;
   Task<bool> set_tags(ObjectKey key, Tags tags) override;

@@ -47,9 +47,9 @@ class HookStore final : public Store {
     before("put");
     return inner_.put_stream(std::move(key), body, std::move(options));
   }
-  Task<bool> remove(ObjectKey key) override {
+  Task<bool> remove(ObjectKey key, std::optional<Etag> if_match) override {
     before("remove");
-    return inner_.remove(std::move(key));
+    return inner_.remove(std::move(key), std::move(if_match));
   }
   Task<std::optional<Etag>> copy(ObjectKey from, ObjectKey to, PutOptions options) override {
     before("copy");

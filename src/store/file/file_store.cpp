@@ -138,9 +138,9 @@ class FileStore final : public Store {
         io_, [this, temp, key, options] { return tree_.commit(*temp, key, options); });
   }
 
-  Task<bool> remove(ObjectKey key) override {
+  Task<bool> remove(ObjectKey key, std::optional<Etag> if_match) override {
     check(key);
-    co_return co_await visit(io_, [this, key] { return tree_.remove(key); });
+    co_return co_await visit(io_, [this, key, if_match] { return tree_.remove(key, if_match); });
   }
 
   Task<std::optional<Etag>> copy(ObjectKey from, ObjectKey to, PutOptions options) override {

@@ -278,7 +278,7 @@ FolderTree::Placed FolderTree::replace(int root, int parent, TempFile& temp, con
   return Placed::kDone;
 }
 
-bool FolderTree::remove(const ObjectKey& key) {
+bool FolderTree::remove(const ObjectKey& key, const std::optional<Etag>& if_match) {
   const std::string action = "remove " + key.text();
   const auto [folder, name] = split(key);
   const Fd root = find_root();
@@ -290,6 +290,7 @@ bool FolderTree::remove(const ObjectKey& key) {
     const FileLock held = lock(root.get(), parent.get(), key);
     const auto there = stat_at(parent.get(), name.c_str(), action);
     if (!there || !S_ISREG(there->st_mode)) return false;
+    if (if_match && etag_of(*there) != *if_match) return false;
     if (::unlinkat(parent.get(), name.c_str(), 0) != 0) {
       if (errno == ENOENT) return false;
       fail(errno, action);

@@ -54,7 +54,7 @@ class FolderTree {
   std::unique_ptr<TempFile> begin(const ObjectKey& key);
   /// Makes the bytes the object; nullopt if the condition did not hold.
   std::optional<Etag> commit(TempFile& temp, const ObjectKey& key, const PutOptions& options);
-  bool remove(const ObjectKey& key);
+  bool remove(const ObjectKey& key, const std::optional<Etag>& if_match);
   bool set_tags(const ObjectKey& key, const Tags& tags);
 
  private:

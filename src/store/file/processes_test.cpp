@@ -95,6 +95,31 @@ TEST_P(RacingProcessesTest, NoneLosesAnIncrementOfAnother) {
   EXPECT_EQ(content(key), std::to_string(kProcesses * kEach));
 }
 
+/// Who removes a count alone puts the next one: a removal that took a newer count would lose it.
+TEST_P(RacingProcessesTest, NoneRemovesANewerContent) {
+  constexpr int kEach = 20;
+  const ObjectKey key{"bucket", "counter"};
+  const auto codes = in_processes(folder_.path(), GetParam(), [&](int me, Store& store) {
+    if (me == 0) run_task(store.put_if_absent(key, "0"));
+    for (int done = 0; done < kEach;) {
+      auto object = run_task(store.get(key));
+      if (!object) continue;
+      const std::string next =
+          std::to_string(std::stoi(run_task(read_all(*object->body, 100))) + 1);
+      std::optional<Etag> won;
+      if (me % 2 == 0) {
+        won = run_task(store.put_if_match(key, next, object->info.etag));
+      } else if (run_task(store.remove(key, object->info.etag))) {
+        won = run_task(store.put_if_absent(key, next));
+      }
+      if (won) ++done;
+    }
+    return 0;
+  });
+  EXPECT_EQ(codes, std::vector<int>(kProcesses, 0));
+  EXPECT_EQ(content(key), std::to_string(kProcesses * kEach));
+}
+
 /// A plain put or a remove between a condition's check and its write would break the condition.
 TEST_P(RacingProcessesTest, ConditionsHoldAgainstUnconditionalWritesToo) {
   constexpr int kRounds = 30;

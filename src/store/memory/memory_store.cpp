@@ -106,11 +106,13 @@ class MemoryStore final : public Store {
     co_return place(key, std::move(bytes), std::move(options));
   }
 
-  Task<bool> remove(ObjectKey key) override {
+  Task<bool> remove(ObjectKey key, std::optional<Etag> if_match) override {
     check(key);
     const std::lock_guard lock(mutex_);
-    const auto bucket = buckets_.find(key.bucket);
-    co_return bucket != buckets_.end() && bucket->second.erase(key.path) > 0;
+    const Entry* entry = find(key);
+    if (entry == nullptr || (if_match && *if_match != entry->etag)) co_return false;
+    buckets_.find(key.bucket)->second.erase(key.path);
+    co_return true;
   }
 
   Task<std::optional<Etag>> copy(ObjectKey from, ObjectKey to, PutOptions options) override {
