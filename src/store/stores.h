@@ -14,6 +14,9 @@ namespace headrace {
 /// The store that is always there: plain files by absolute path (FileStoreConfig::plain at "/").
 inline constexpr std::string_view kPlainFiles = "file";
 
+/// The other one: Amazon S3, or what the environment names in its place.
+inline constexpr std::string_view kEnvironmentS3 = "s3";
+
 /// "lake://bucket/key" taken apart. The key may be empty (a bucket) or end in "/" (a prefix). In
 /// "file:///home/me/a.json" the first folder is the bucket: {"file", {"home", "me/a.json"}}.
 struct StoreUrl {
