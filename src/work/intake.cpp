@@ -64,7 +64,9 @@ Task<std::vector<NewEvent>> Intake::wanted(std::vector<Event> events) {
   std::vector<NewEvent> out;
   out.reserve(events.size());
   for (const Event& event : events) {
-    if (co_await self_writes_.is_own(event)) {
+    auto ask = [&] { return self_writes_.is_own(event); };  // May ask the store.
+    const bool own = co_await durably(clock_, random_, log_, "recognise own writes", ask);
+    if (own) {
       ++counters_.own_writes;
       continue;
     }
