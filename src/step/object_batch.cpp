@@ -8,6 +8,7 @@
 
 #include "core/signal.h"
 #include "format/compression.h"
+#include "step/whole_body.h"
 
 namespace headrace {
 namespace {
@@ -97,8 +98,8 @@ Task<std::optional<ReadObject>> ObjectBatchReader::open(std::size_t index) {
   const std::uint64_t size = object->info.size;
   if (size == 0) co_return skip(Outcome::kSkipped, "the object is empty");
 
-  auto plain =
-      decompressing(std::move(object->body), {.output_bytes = plain_bytes_}, &services_.cpu);
+  auto plain = decompressing(whole_body(std::move(object->body), size),
+                             {.output_bytes = plain_bytes_}, &services_.cpu);
   if (size > kSmallObject && !event.line) {
     out.source = std::move(plain);
     co_return out;
