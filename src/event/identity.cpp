@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <charconv>
 #include <chrono>
 #include <string>
 
@@ -68,10 +69,22 @@ std::uint64_t state(const Event& event, std::string_view teller, Time time) {
   return Parts(event.store, event.object).add(teller).add(event.etag->value).add(time).hash();
 }
 
-/// The event's time as a listing may tell it.
+/// When the object was last changed. MinIO and its like tell the time of the announcement, some
+/// milliseconds later, but have the object's in the sequencer, in nanoseconds.
+Time modified(const Event& event) {
+  const bool in_sequencer = event.producer == "minio" || event.producer == "rustfs";
+  if (!in_sequencer) return event.time;
+  const char* const end = event.sequencer.data() + event.sequencer.size();
+  std::int64_t nanoseconds = 0;
+  const auto [stop, error] = std::from_chars(event.sequencer.data(), end, nanoseconds, 16);
+  if (error != std::errc{} || stop != end) return event.time;
+  return Time(floor<Duration>(std::chrono::nanoseconds(nanoseconds)));
+}
+
+/// That time as a listing may tell it.
 std::vector<Time> times_in_listings(const Event& event) {
-  const Time second = floor<seconds>(event.time);
-  const Time millisecond = floor<milliseconds>(event.time);
+  const Time second = floor<seconds>(modified(event));
+  const Time millisecond = floor<milliseconds>(modified(event));
   if (is_listing(event)) return {millisecond};
   return second == millisecond ? std::vector{second} : std::vector{second, millisecond};
 }

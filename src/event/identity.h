@@ -30,11 +30,12 @@ namespace headrace {
 /// the time of its last change. So creations have a second name, etag and that time. An
 /// announcement remembers it for listings and a listing for announcements, but two announcements
 /// are never compared by it. Listings tell whole seconds (AWS) or milliseconds (MinIO, Ceph), so
-/// an announcement has it in both precisions. What remains: if the same bytes are put twice within
-/// the same second (on stores that list milliseconds: millisecond), a listing saw the first and the
-/// object was taken away before the second, then the second is dropped.
+/// an announcement has it in both precisions; MinIO announces another time, but has the object's
+/// in the sequencer. What remains: if the same bytes are put twice within the same second (on
+/// stores that list milliseconds: millisecond), a listing saw the first, and the object was taken
+/// away before the second, then the second is dropped.
 ///
-/// Our own writes are known by their etag only; see own_write_names().
+/// Our own writes are known by etag and about when they were; see own_write_names().
 struct Identity {
   std::uint64_t change = 0;
   std::vector<std::uint64_t> same_as;

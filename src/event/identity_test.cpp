@@ -172,6 +172,18 @@ TEST(Identity, IsOneForAnAnnouncementAndAListingWhicheverComesFirst) {
   }
 }
 
+/// Captured from MinIO: eventTime is that of the announcement.
+TEST(Identity, TakesMiniosTimeOfTheObjectFromItsSequencer) {
+  Event announced = at(a_put("18BA5E7A3F0B5A40"), "2026-01-31T09:08:07.125Z");
+  announced.producer = "minio";
+  const auto nanoseconds = std::chrono::nanoseconds(0x18BA5E7A3F0B5A40);
+  const Time modified(std::chrono::floor<milliseconds>(nanoseconds));
+  Memory memory;
+  EXPECT_TRUE(memory.takes(announced));
+  EXPECT_FALSE(memory.takes(listed(announced, format_time(modified))));
+  EXPECT_TRUE(memory.takes(listed(announced, "2026-01-31T09:08:07.125Z")));
+}
+
 TEST(Identity, TellsAListingOfANewerPutApart) {
   Memory memory;
   EXPECT_TRUE(memory.takes(a_put()));
