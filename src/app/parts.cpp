@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <cstdlib>
+
 #include "app/match.h"
 #include "core/error.h"
 #include "core/retry.h"
@@ -9,6 +11,7 @@
 #include "step/table.h"
 #include "store/file/file_store.h"
 #include "store/memory/memory_store.h"
+#include "store/retrying_store.h"
 
 namespace headrace {
 namespace {
@@ -38,7 +41,51 @@ std::unique_ptr<Step> make_step(const StepStanza& stanza, const std::string& rou
   return std::visit(Make{route, services}, stanza);
 }
 
+std::string environment(const char* name) {
+  const char* value = std::getenv(name);
+  return value == nullptr ? "" : value;
+}
+
+std::unique_ptr<Store> make_remote_store(const S3StoreStanza& stanza, const std::string& name,
+                                         const Parts::Given& given) {
+  RetryingStoreConfig retrying;
+  retrying.policy.attempts = static_cast<int>(stanza.attempts);
+  return make_retrying_store(make_s3_admin(stanza, name, given), given.clock, given.random,
+                             std::move(retrying));
+}
+
+struct MakeStore {
+  const std::string& name;
+  const Parts::Given& given;
+  CpuPool& io;
+
+  std::unique_ptr<Store> operator()(const FileStoreStanza& file) const {
+    return make_file_store({.path = file.path.string()}, io, given.clock);
+  }
+  std::unique_ptr<Store> operator()(const S3StoreStanza& s3) const {
+    return make_remote_store(s3, name, given);
+  }
+};
+
 }  // namespace
+
+std::unique_ptr<S3Store> make_s3_admin(const S3StoreStanza& stanza, const std::string& name,
+                                       const Parts::Given& given) {
+  std::string region = environment("AWS_REGION");
+  if (region.empty()) region = environment("AWS_DEFAULT_REGION");
+  return make_s3_store(stanza, name, std::move(region), given.loop.get_executor(), given.clock,
+                       given.random);
+}
+
+void add_environment_s3(Parts::Given given, Stores& stores) {
+  if (stores.contains(kEnvironmentS3)) return;
+  S3StoreStanza stanza;
+  for (const char* name : {"AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"}) {
+    if (stanza.endpoint.empty()) stanza.endpoint = environment(name);
+  }
+  stores.add(std::string(kEnvironmentS3),
+             make_remote_store(stanza, std::string(kEnvironmentS3), given));
+}
 
 void add_stores(const StackFile& stack, Parts::Given given, CpuPool& io, Stores& stores) {
   for (const auto& [name, stanza] : stack.stores) {
@@ -46,8 +93,7 @@ void add_stores(const StackFile& stack, Parts::Given given, CpuPool& io, Stores&
       stores.add(name, make_memory_store(given.clock));
       continue;
     }
-    const auto& file = std::get<FileStoreStanza>(*stanza);
-    stores.add(name, make_file_store({.path = file.path.string()}, io, given.clock));
+    stores.add(name, std::visit(MakeStore{name, given, io}, *stanza));
   }
 }
 

@@ -19,6 +19,7 @@
 #include "source/source.h"
 #include "source/webhook/webhook_listener.h"
 #include "step/step.h"
+#include "store/s3/s3_store.h"
 #include "store/stores.h"
 #include "table/catalog.h"
 #include "work/route_plan.h"
@@ -90,6 +91,13 @@ Task<std::unique_ptr<Ledger>> wait_for_ledger(const StackFile& stack, Clock& clo
 std::unique_ptr<HttpClient> make_http_client(const Parts::Given& given);
 /// Adds the store behind file:// URLs.
 void add_plain_files(Parts::Given given, CpuPool& io, Stores& stores);
+/// Adds the store behind s3:// URLs, with endpoint, region and credentials from the environment as
+/// every AWS tool takes them; a stack's own store of that name is left.
+void add_environment_s3(Parts::Given given, Stores& stores);
+/// A stack's s3 store with all that S3 has beyond a Store, and without retries: for setting up,
+/// tearing down and `doctor`.
+std::unique_ptr<S3Store> make_s3_admin(const S3StoreStanza& stanza, const std::string& name,
+                                       const Parts::Given& given);
 /// Only the stores and the catalog of a stack, for verbs that read tables and objects.
 void add_stores(const StackFile& stack, Parts::Given given, CpuPool& io, Stores& stores);
 std::unique_ptr<Catalog> make_catalog(const StackFile& stack, Stores& stores, Parts::Given given,

@@ -1,11 +1,26 @@
 #include "app/resolver.h"
 
+#include <cstdlib>
+#include <filesystem>
+
 #include "core/error.h"
 
 namespace headrace {
+namespace {
+
+constexpr std::uint64_t kMostCached = std::uint64_t{4} << 30;
+
+/// Beside the stack's other state; without a stack, the user's own.
+std::filesystem::path cache_folder(const StackFile* stack) {
+  if (stack != nullptr) return stack->state / "cache" / "objects";
+  const char* home = std::getenv("HOME");
+  return std::filesystem::path(home == nullptr ? "." : home) / ".cache" / "headrace" / "objects";
+}
+
+}  // namespace
 
 StackResolver::StackResolver(const StackFile* stack, Catalog* catalog, Stores& stores)
-    : stack_(stack), catalog_(catalog), stores_(stores) {}
+    : stack_(stack), catalog_(catalog), stores_(stores), cache_(cache_folder(stack), kMostCached) {}
 
 Task<std::optional<DataPlace>> StackResolver::find(std::string name) {
   if (stack_ == nullptr) co_return std::nullopt;
@@ -28,22 +43,28 @@ Task<std::vector<std::string>> StackResolver::names() {
 
 Task<std::vector<std::string>> StackResolver::readable_paths(Store& store,
                                                              std::vector<ObjectKey> objects) {
-  const std::string root = folder_of(store);
+  const auto root = folder_of(store);
+  if (!root) co_return co_await cache_.fetch(store, name_of(store), std::move(objects));
   std::vector<std::string> paths;
   paths.reserve(objects.size());
-  for (const ObjectKey& object : objects) paths.push_back(root + object.text());
+  for (const ObjectKey& object : objects) paths.push_back(*root + object.text());
   co_return paths;
 }
 
-std::string StackResolver::folder_of(const Store& store) const {
+std::optional<std::string> StackResolver::folder_of(const Store& store) const {
   if (&store == &stores_.at(kPlainFiles)) return "/";
-  if (stack_ != nullptr) {
-    for (const auto& [name, stanza] : stack_->stores) {
-      if (&store != &stores_.at(name)) continue;
-      return std::get<FileStoreStanza>(*stanza).path.string() + "/";
-    }
+  if (stack_ == nullptr) return std::nullopt;
+  const auto stanza = stack_->stores.find(name_of(store));
+  if (stanza == stack_->stores.end()) return std::nullopt;
+  const auto* file = std::get_if<FileStoreStanza>(&*stanza->second);
+  return file ? std::optional(file->path.string() + "/") : std::nullopt;
+}
+
+std::string StackResolver::name_of(const Store& store) const {
+  for (const std::string& name : stores_.names()) {
+    if (&store == &stores_.at(name)) return name;
   }
-  throw Error(ErrorKind::kInvalid, "SQL cannot read objects of this store");
+  throw Error(ErrorKind::kBug, "a store without a name");
 }
 
 DataPlace StackResolver::locate(std::string_view url) {

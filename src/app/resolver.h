@@ -1,8 +1,10 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "app/object_cache.h"
 #include "app/stack_file.h"
 #include "query/resolver.h"
 #include "store/stores.h"
@@ -23,12 +25,14 @@ class StackResolver final : public TableResolver {
                                                 std::vector<ObjectKey> objects) override;
 
  private:
-  /// The folder of a file store, with a slash at its end.
-  std::string folder_of(const Store& store) const;
+  /// The folder of a file store, with a slash at its end; none for other stores.
+  std::optional<std::string> folder_of(const Store& store) const;
+  std::string name_of(const Store& store) const;
 
   const StackFile* stack_;
   Catalog* catalog_;
   Stores& stores_;
+  ObjectCache cache_;
 };
 
 }  // namespace headrace

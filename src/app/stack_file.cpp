@@ -10,7 +10,8 @@ namespace {
 
 const stack::Union<StoreStanza>& store_union() {
   static const auto kinds = stack::Union<StoreStanza>::by_kind("store", "Where objects are")
-                                .add("file", file_store_spec());
+                                .add("file", file_store_spec())
+                                .add("s3", s3_store_spec());
   return kinds;
 }
 

@@ -12,12 +12,13 @@
 #include "stack/values.h"
 #include "step/step_config.h"
 #include "store/file/file_spec.h"
+#include "store/s3/s3_spec.h"
 #include "table/table_config.h"
 #include "work/route_config.h"
 
 namespace headrace {
 
-using StoreStanza = std::variant<FileStoreStanza>;
+using StoreStanza = std::variant<FileStoreStanza, S3StoreStanza>;
 using SourceStanza =
     std::variant<WatchStanza, ListingStanza, WebhookStanza, SqsStanza, KafkaStanza>;
 

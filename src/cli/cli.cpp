@@ -80,6 +80,7 @@ Stores& Cli::stores() {
   const Parts::Given given{loop_, real_clock(), real_random(), log()};
   if (has_stack()) add_stores(stack(), given, io(), *stores_);
   add_plain_files(given, io(), *stores_);
+  add_environment_s3(given, *stores_);
   return *stores_;
 }
 
@@ -103,6 +104,7 @@ void Cli::run_void(Task<> task) {
       boost::asio::bind_cancellation_slot(cancel.slot(), [&](std::exception_ptr ended) {
         failure = ended;
         signals.cancel();
+        loop_.stop();  // Connections that are kept for a later request hold nobody up.
       }));
   loop_.restart();
   loop_.run();

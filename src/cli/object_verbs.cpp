@@ -227,14 +227,20 @@ struct RemoveOptions {
 Task<> remove_prefix(Cli& cli, StoreUrl url, const RemoveOptions& options, bool count_only,
                      std::size_t& objects, std::uint64_t& bytes) {
   Store& store = cli.stores().at(url.store);
+  std::vector<std::string> paths;
   co_await for_each_object(store, url.object, [&](const ObjectInfo& info) -> Task<> {
     ++objects;
     bytes += info.size;
-    if (options.dry_run && !count_only) {
+    if (count_only) co_return;
+    if (options.dry_run) {
       std::fprintf(stderr, "would remove %s\n", to_text({url.store, info.key}).c_str());
+      co_return;
     }
-    if (!count_only && !options.dry_run) co_await store.remove(info.key);
+    paths.push_back(info.key.path);
+    if (paths.size() < kPage) co_return;
+    co_await store.remove_many(url.object.bucket, std::exchange(paths, {}));
   });
+  if (!paths.empty()) co_await store.remove_many(url.object.bucket, std::move(paths));
 }
 
 int remove_all(Cli& cli, const RemoveOptions& options) {

@@ -153,6 +153,7 @@ int run_engine(Cli& cli, bool once) {
     failure = ended;
     signals.cancel();
     progress.emit(boost::asio::cancellation_type::terminal);
+    cli.loop().stop();  // Connections that are kept for a later request hold nobody up.
   });
   cli.loop().restart();
   cli.loop().run();
