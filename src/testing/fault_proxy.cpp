@@ -8,6 +8,7 @@
 #include <boost/asio/connect.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/dispatch.hpp>
+#include <boost/asio/experimental/awaitable_operators.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/read.hpp>
 #include <boost/asio/read_until.hpp>
@@ -86,11 +87,21 @@ Task<Message> forward(const tcp::endpoint& server, Message request) {
     request.head.erase(line, request.head.find("\r\n", line + 2) - line);
   }
   request.head.insert(request.head.size() - 2, "Connection: close\r\n");
-  co_await asio::async_write(socket, asio::buffer(request.text()), use_awaitable);
+  // At the same time: a server may refuse a long body before it has come, and then close.
+  using namespace asio::experimental::awaitable_operators;
+  const std::string text = request.text();
   std::string bytes;
-  boost::system::error_code ended;
-  co_await asio::async_read(socket, asio::dynamic_buffer(bytes),
-                            asio::redirect_error(use_awaitable, ended));
+  const auto write = [&]() -> Task<> {
+    boost::system::error_code refused;
+    co_await asio::async_write(socket, asio::buffer(text),
+                               asio::redirect_error(use_awaitable, refused));
+  };
+  const auto read = [&]() -> Task<> {
+    boost::system::error_code ended;
+    co_await asio::async_read(socket, asio::dynamic_buffer(bytes),
+                              asio::redirect_error(use_awaitable, ended));
+  };
+  co_await (write() && read());
   const std::size_t split = bytes.find("\r\n\r\n");
   if (split == std::string::npos) co_return Message{};
   co_return Message{bytes.substr(0, split + 4), bytes.substr(split + 4)};

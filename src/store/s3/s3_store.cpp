@@ -306,11 +306,7 @@ class S3StoreImpl final : public S3Store {
     while (true) {
       Call call{.bucket = bucket, .query = {{"list-type", "2"}, {"encoding-type", "url"}}};
       auto& query = call.query;
-      // A key that is the prefix itself comes once more, to be left out; MinIO won't go on after
-      // it.
-      const std::size_t repeated = options.start_after == options.prefix ? 1 : 0;
-      query.emplace_back("max-keys",
-                         std::to_string(std::min(page.room() + repeated, kLargestPage)));
+      query.emplace_back("max-keys", std::to_string(keys_to_ask_for(page, options)));
       if (!options.prefix.empty()) query.emplace_back("prefix", options.prefix);
       if (options.delimiter) query.emplace_back("delimiter", std::string(1, *options.delimiter));
       if (!token.empty()) {
@@ -336,6 +332,13 @@ class S3StoreImpl final : public S3Store {
                     service_->where(bucket, "") + ": the listing goes on, but does not say where");
       }
     }
+  }
+
+  /// As many as fit, and a key that is start_after itself, which comes again where that says
+  /// nothing new. Two at least: MinIO does not go on after one that is the prefix.
+  static std::size_t keys_to_ask_for(const PageBuilder& page, const ListOptions& options) {
+    const std::size_t repeated = options.start_after == options.prefix ? 1 : 0;
+    return std::clamp<std::size_t>(page.room() + repeated, 2, kLargestPage);
   }
 
   /// No bucket, or a prefix that no key of this store can have (MinIO's "a//").
