@@ -35,7 +35,8 @@ routes:
     match: { key: { prefix: in/loaded } }
     steps: [ { table: people } ]
 """
-LINES = [{"name": "Ann", "country": "NO", "note": "x"}, {"name": "Bo", "country": "SE", "note": "y"}]
+LINES = [{"name": "Ann", "country": "NO", "note": "x"},
+         {"name": "Bo", "country": "SE", "note": "y"}]
 
 
 class S3LakeTest(harness.LakeTest):
