@@ -33,6 +33,7 @@ class Checker {
     }
     for (const auto& [name, table] : stack_.tables) check_table(name, table);
     for (const auto& [name, route] : stack_.routes) check_route(name, route);
+    check_setup();
     for (const auto& test : stack_.tests) check_test(test);
     if (diagnostics_.ok()) warn_of_cycles();
   }
@@ -138,6 +139,19 @@ class Checker {
     } catch (const Error&) {
       return;  // The table itself has been complained about.
     }
+  }
+
+  void check_setup() {
+    for (const auto& [name, source] : stack_.setup.sources) {
+      check_name(stack_.sources, "source", name, source.where);
+    }
+    const auto check_s3 = [&](const std::string& store) {
+      if (!check_name(stack_.stores, "store", store, {})) return;
+      if (std::holds_alternative<S3StoreStanza>(*stack_.stores.at(store))) return;
+      diagnostics_.error({}, fmt::format("setup: the store `{}` is not of kind s3", store));
+    };
+    for (const SetupBucketStanza& bucket : stack_.setup.buckets) check_s3(bucket.store);
+    if (stack_.setup.state) check_s3(stack_.setup.state->store);
   }
 
   void check_test(const stack::Positioned<TestConfig>& test) {

@@ -109,6 +109,8 @@ const stack::Spec<StackFile>& stack_spec() {
                  table_spec())
           .field("datasets", &StackFile::datasets, "Files for SQL, by name", dataset_spec())
           .field("routes", &StackFile::routes, "Routes by name", route_spec())
+          .field("setup", &StackFile::setup, "What `apply` makes beside what follows from the rest",
+                 setup_spec())
           .field("tests", &StackFile::tests, "The stack's own tests", test_spec());
   return spec;
 }

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "query/dataset_config.h"
+#include "setup/setup_spec.h"
 #include "source/source_spec.h"
 #include "stack/values.h"
 #include "step/step_config.h"
@@ -65,6 +66,7 @@ struct StackFile {
   std::map<std::string, stack::Positioned<TableConfig>> tables;
   std::map<std::string, stack::Positioned<DatasetConfig>> datasets;
   std::map<std::string, stack::Positioned<RouteConfig>> routes;
+  SetupStanza setup;
   std::vector<stack::Positioned<TestConfig>> tests;
 };
 

@@ -176,6 +176,7 @@ int run_cli(int argc, char** argv) {
   add_object_verbs(app, cli);
   add_data_verbs(app, cli);
   add_work_verbs(app, cli);
+  add_setup_verbs(app, cli);
   add_other_verbs(app, cli);
   try {
     app.parse(argc, argv);

@@ -103,6 +103,7 @@ void add_stack_verbs(CLI::App& app, Cli& cli);   // init run validate config tes
 void add_object_verbs(CLI::App& app, Cli& cli);  // ls cat cp mv rm tags stat
 void add_data_verbs(CLI::App& app, Cli& cli);    // sql convert table
 void add_work_verbs(CLI::App& app, Cli& cli);    // status task dead event pattern
+void add_setup_verbs(CLI::App& app, Cli& cli);   // plan apply destroy doctor iam-policy
 void add_other_verbs(CLI::App& app, Cli& cli);   // version completion
 
 }  // namespace headrace
