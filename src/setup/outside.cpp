@@ -25,6 +25,19 @@ std::string after(std::string_view text, std::string_view word) {
 
 std::string last_part(std::string_view arn) { return std::string(arn.substr(arn.rfind(':') + 1)); }
 
+/// `found`, or `wanted` if that leaves out only the region, which MinIO fills in:
+/// "arn arn:minio:sqs:us-east-1:H1:webhook" and "arn arn:minio:sqs::H1:webhook".
+std::string as_written(const std::string& found, const std::string& wanted) {
+  const std::size_t gap = wanted.find("::");
+  if (gap == std::string::npos) return found;
+  const std::string head = wanted.substr(0, gap + 1);
+  const std::string tail = wanted.substr(gap + 1);
+  const bool same = found.size() >= wanted.size() && found.starts_with(head) &&
+                    found.ends_with(tail) &&
+                    found.find(':', head.size()) == found.size() - tail.size();
+  return same ? wanted : found;
+}
+
 std::string seconds_text(const std::string& seconds) {
   return format_duration(std::chrono::seconds(std::atoll(seconds.c_str())));
 }
@@ -264,7 +277,7 @@ Task<Seen> Outside::look_rule(const Resource& resource) {
         {"events", events_text(rule.events)},
         {"prefix", rule.prefix},
         {"suffix", rule.suffix},
-        {"to", word == "arn" ? "arn " + rule.target
+        {"to", word == "arn" ? as_written("arn " + rule.target, to)
                              : (rule.to_topic ? "topic " : "queue ") + last_part(rule.target)}};
   }
   co_return seen;
