@@ -71,12 +71,12 @@ class Doctor {
   void check_folder(const std::string& about, const std::string& check,
                     std::filesystem::path folder) {
     std::error_code failed;
+    folder = std::filesystem::absolute(folder);
     // It is made when it is needed: what counts is the nearest folder that is there.
     while (!std::filesystem::exists(folder, failed) && folder.has_parent_path() &&
            folder != folder.parent_path()) {
       folder = folder.parent_path();
     }
-    if (folder.empty()) folder = ".";
     if (::access(folder.c_str(), W_OK | X_OK) != 0) {
       bad(about, check, folder.string() + " can't be written to",
           "let the user that runs headrace write there");

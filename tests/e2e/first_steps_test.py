@@ -46,6 +46,19 @@ class FirstSteps(harness.LakeTest):
         done = lake.run("init", code=2)
         self.assertIn("is there already", done.stderr)
 
+    def test_the_doctor_finds_nothing_wrong_with_a_new_stack(self):
+        findings = self.lake().rows("doctor")
+        self.assertEqual({f["about"] for f in findings}, {"ledger", "store lake"})
+        self.assertEqual([f for f in findings if not f["good"]], [])
+
+    def test_the_doctor_says_where_the_state_can_not_be_written(self):
+        lake = self.lake("state: ./taken/state\n" + harness.EVENTS_TO_TABLE)
+        lake.write("taken", "a file where a folder should be")
+        ledger, *_ = lake.rows("doctor", code=1)
+        self.assertFalse(ledger["good"])
+        self.assertIn("taken can't be written to", ledger["says"])
+        self.assertIn("let the user", ledger["fix"])
+
     def test_sql_without_a_stack_over_files_and_tables(self):
         lake = self.lake()
         lake.put("inbox/a.jsonl", '{"id":1}\n{"id":2}\n')

@@ -53,7 +53,7 @@ class DeltaTableTest : public testing::Test {
   void put(const std::string& path, std::string text) {
     run_task(store_.put({"lake", "people/" + path}, std::move(text)));
   }
-  void remove(const std::string& path) { run_task(store_.remove({"lake", "people/" + path})); }
+  void remove(const std::string& path) { run_task(store_.remove({"lake", "people/" + path}, {})); }
   std::string commit(std::int64_t version) { return get("_delta_log/" + commit_name(version)); }
   void put_commit(std::int64_t version, std::string text) {
     put("_delta_log/" + commit_name(version), std::move(text));
