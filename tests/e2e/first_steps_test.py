@@ -48,7 +48,7 @@ class FirstSteps(harness.LakeTest):
 
     def test_the_doctor_finds_nothing_wrong_with_a_new_stack(self):
         findings = self.lake().rows("doctor")
-        self.assertEqual({f["about"] for f in findings}, {"ledger", "store lake"})
+        self.assertEqual({f["about"] for f in findings}, {"ledger", "store lake", "setup"})
         self.assertEqual([f for f in findings if not f["good"]], [])
 
     def test_the_doctor_says_where_the_state_can_not_be_written(self):
