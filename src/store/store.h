@@ -67,8 +67,8 @@ struct ListPage {
 };
 
 /// An object store: buckets, and in each a flat map from keys to immutable bytes, shared by many
-/// processes. Backends live in store/file and store/memory; only app/ names one; each passes
-/// testing/store_conformance.h. Retries and faults are decorators (store/retrying_store.h).
+/// processes. Backends live in store/file, store/s3 and store/memory; only app/ names one; each
+/// passes testing/store_conformance.h. Retries and faults are decorators (store/retrying_store.h).
 ///
 /// Promises   A read that starts after a write returned sees that write or a later one. Nobody
 ///            ever sees half an object. A conditional write is atomic against all other writers.
