@@ -585,6 +585,8 @@ TEST_P(StoreConformance, NoIncrementIsLostUnderIfMatch) {
 TEST_P(StoreConformance, ARemovalUnderIfMatchTakesNoNewerContent) {
   if (GetParam().removals_race) GTEST_SKIP() << "this store's removals know no condition";
   if (GetParam().conditions_race) GTEST_SKIP() << "this stand-in's conditions are no atomic ones";
+  // A removal that is tried again finds nothing and says true, whoever it was that removed.
+  if (GetParam().loses_answers) GTEST_SKIP() << "who removed can't be told when answers get lost";
   put(key_, "0");
   sum_of_racers(4, [&](int i) -> Task<int> {
     for (int done = 0; done < 5;) {
@@ -603,11 +605,7 @@ TEST_P(StoreConformance, ARemovalUnderIfMatchTakesNoNewerContent) {
     }
     co_return 0;
   });
-  const int value = std::stoi(get(key_));
-  EXPECT_GE(value, 20);
-  if (!GetParam().loses_answers) {
-    EXPECT_EQ(value, 20);
-  }
+  EXPECT_EQ(get(key_), "20");
 }
 
 TEST_P(StoreConformance, MetadataNeverMixesWithOtherBytes) {
