@@ -8,11 +8,11 @@
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/core/tcp_stream.hpp>
 #include <boost/beast/http.hpp>
-#include <charconv>
 #include <list>
 
 #include "core/error.h"
 #include "core/signal.h"
+#include "net/http.h"
 
 namespace headrace {
 namespace {
@@ -28,47 +28,17 @@ constexpr std::uint64_t kAnswerBytes = 1u << 30;
 constexpr std::size_t kConnections = 64;
 constexpr auto kIdle = std::chrono::seconds(30);
 
-std::string encode(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    const bool plain = std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '-' || c == '_' ||
-                       c == '.' || c == '~';
-    if (plain) {
-      out.push_back(c);
-    } else {
-      out += fmt::format("%{:02X}", static_cast<unsigned char>(c));
-    }
-  }
-  return out;
-}
-
-std::string decode(std::string_view text) {
-  std::string out;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    unsigned value = 0;
-    if (text[i] == '%' && i + 2 < text.size() &&
-        std::from_chars(text.data() + i + 1, text.data() + i + 3, value, 16).ptr ==
-            text.data() + i + 3) {
-      out.push_back(static_cast<char>(value));
-      i += 2;
-    } else {
-      out.push_back(text[i]);
-    }
-  }
-  return out;
-}
-
 ApiRequest read_target(std::string_view target) {
   ApiRequest request;
   const std::size_t mark = target.find('?');
-  request.path = decode(target.substr(0, mark));
+  request.path = uri_decode(target.substr(0, mark));
   std::string_view rest = mark == std::string_view::npos ? "" : target.substr(mark + 1);
   while (!rest.empty()) {
     const std::string_view pair = rest.substr(0, rest.find('&'));
     rest.remove_prefix(std::min(pair.size() + 1, rest.size()));
     const std::size_t equals = pair.find('=');
-    request.query[decode(pair.substr(0, equals))] =
-        equals == std::string_view::npos ? "" : decode(pair.substr(equals + 1));
+    request.query[uri_decode(pair.substr(0, equals))] =
+        equals == std::string_view::npos ? "" : uri_decode(pair.substr(equals + 1));
   }
   return request;
 }
@@ -77,7 +47,7 @@ std::string write_target(const ApiRequest& request) {
   std::string target = request.path;
   char separator = '?';
   for (const auto& [name, value] : request.query) {
-    target += fmt::format("{}{}={}", separator, encode(name), encode(value));
+    target += fmt::format("{}{}={}", separator, uri_encode(name), uri_encode(value));
     separator = '&';
   }
   return target;

@@ -7,21 +7,11 @@ import installing
 import running
 
 
-class MinIo:
+class MinIo(installing.BuiltByGo):
     name = "minio"
     what = "S3 with webhook and Kafka events"
-    is_quick = False
     ports = ("http",)
     options = ("webhook", "kafka")
-
-    def pins(self):
-        return f"{installing.pins('go', self.name)}"
-
-    def install(self, folder):
-        installing.from_go(self.name, folder)
-
-    def missing(self):
-        return None
 
     def launch(self, run):
         port = run.ports["http"]

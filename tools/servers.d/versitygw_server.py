@@ -9,21 +9,11 @@ import installing
 import running
 
 
-class VersityGw:
+class VersityGw(installing.BuiltByGo):
     name = "versitygw"
     what = "S3 over a folder, events to one place"
-    is_quick = False
     ports = ("http",)
     options = ("webhook", "kafka")
-
-    def pins(self):
-        return f"{installing.pins('go', self.name)}"
-
-    def install(self, folder):
-        installing.from_go(self.name, folder)
-
-    def missing(self):
-        return None
 
     def launch(self, run):
         port = run.ports["http"]
