@@ -355,6 +355,22 @@ Task<std::string> Api::list_dead(const ApiRequest& request) {
   co_return std::move(json).text();
 }
 
+Task<std::vector<std::uint64_t>> Api::with_a_route(std::vector<std::uint64_t> ids) {
+  const auto names = ledger_.route_names();
+  std::vector<std::uint64_t> out;
+  for (const std::uint64_t id : ids) {
+    Find find;
+    find.after = id - 1;
+    find.limit = 1;
+    for (const DeadLetter& letter : co_await ledger_.dead_letters(find)) {
+      const auto name = names.find(letter.route);
+      const bool of_source = name != names.end() && name->second.starts_with("source:");
+      if (letter.id == id && !of_source) out.push_back(id);
+    }
+  }
+  co_return out;
+}
+
 Task<std::string> Api::change_dead(const ApiRequest& request, bool redrive) {
   const ActionBody body = read_body(request.body);
   std::vector<std::uint64_t> ids;
@@ -388,6 +404,7 @@ Task<std::string> Api::change_dead(const ApiRequest& request, bool redrive) {
     const std::uint64_t per_second = rate ? number_of("rate", *rate) : 0;
     const Duration spacing =
         per_second == 0 ? Duration(0) : Duration(1'000'000 / static_cast<std::int64_t>(per_second));
+    if (redrive) ids = co_await with_a_route(std::move(ids));
     changed = redrive ? co_await ledger_.redrive(std::move(ids), clock_.now(), spacing)
                       : co_await ledger_.drop_dead(std::move(ids));
   }

@@ -3,6 +3,7 @@
 #include <functional>
 #include <map>
 #include <string>
+#include <vector>
 
 #include "core/clock.h"
 #include "core/json.h"
@@ -46,6 +47,7 @@ struct ApiHooks {
 ///                                                 "rate" (per second), "limit", "dry_run"
 ///   POST events                                   an event's JSON form
 ///
+/// What a source could not read (its route is "source:NAME") is never redriven, and stays.
 /// `key` is a glob over "bucket/key" with * and ?. Lists answer {"items":[..],"next":..}; actions
 /// answer {"matched":n,"changed":n}.
 ///
@@ -63,6 +65,9 @@ class Api {
   Task<std::string> list_tasks(const ApiRequest& request);
   Task<std::string> change_tasks(const ApiRequest& request, bool cancel);
   Task<std::string> list_dead(const ApiRequest& request);
+  /// Those that can become a task again. What a source could not read belongs to no route: as a
+  /// task nobody would take it, and it would be lost from sight.
+  Task<std::vector<std::uint64_t>> with_a_route(std::vector<std::uint64_t> ids);
   Task<std::string> change_dead(const ApiRequest& request, bool redrive);
   Task<std::string> send(const ApiRequest& request);
   std::optional<RouteId> find_route(const std::string& name) const;

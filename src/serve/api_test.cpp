@@ -119,5 +119,15 @@ TEST_F(ApiTest, EventsCanBeSentOnlyToAnEngine) {
   EXPECT_THAT(post("events", "{}"), HasSubstr("running engine"));
 }
 
+TEST_F(ApiTest, WhatASourceCouldNotReadIsNotRedriven) {
+  bury("of-a-route", ErrorKind::kInvalid);
+  route_ = run_task(ledger_->route_id("source:queue"));
+  bury("of-a-source", ErrorKind::kCorrupt);
+  EXPECT_EQ(post("dead/redrive", R"({"all":"true"})"), R"({"matched":2,"changed":1})");
+  const std::string left = call({.path = "/api/v1/dead"}).body;
+  EXPECT_THAT(left, HasSubstr("of-a-source"));
+  EXPECT_THAT(left, Not(HasSubstr("of-a-route")));
+}
+
 }  // namespace
 }  // namespace headrace
