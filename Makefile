@@ -1,5 +1,5 @@
 # The commands of this project. Each sets up what it needs first.
-.PHONY: build demo test test-servers test-unit bench fuzz format setup clean
+.PHONY: build demo test test-servers bench fuzz format setup clean
 
 JOBS ?= $(shell nproc)
 
@@ -9,7 +9,7 @@ setup:
 build: setup
 	@cmake --preset release >build-release.log 2>&1 || (cat build-release.log; exit 1)
 	@mv build-release.log build/release/configure.log
-	@cmake --build --preset release -j $(JOBS)
+	@cmake --build --preset release -j $(JOBS) --target headrace
 	@ln -sfn release/src/cli/headrace build/headrace
 
 demo: build

@@ -31,6 +31,7 @@ function(headrace_room name)
     set_tests_properties(${name} PROPERTIES
       ENVIRONMENT "ARROW_DEFAULT_MEMORY_POOL=system"
       LABELS unit TIMEOUT 900)
+    set_property(GLOBAL APPEND PROPERTY HEADRACE_TESTS ${lib}_test)
   endif()
   foreach(file IN LISTS benches)
     get_filename_component(bench ${file} NAME_WE)
