@@ -27,12 +27,36 @@ constexpr std::uint64_t kMostLineBytes = 1ull << 30;  // A page's size has 31 bi
 /// What an object's key says of its rows.
 struct Constants {
   std::map<std::string, std::string, std::less<>> by_column;
+  std::uint64_t first_line = 1;
 };
 
 bool has_required(const std::vector<Field>& fields) {
   return std::ranges::any_of(fields, [](const Field& field) {
     return !field.nullable || has_required(field.type.fields);
   });
+}
+
+/// The columns known already, and in front those that say where rows come from: there they are
+/// among the columns that have statistics, by which the rows of an object are found again.
+Schema with_provenance(const ConvertOptions& options) {
+  Schema schema = options.schema;
+  const auto add = [&schema](std::string_view name, TypeKind kind) {
+    const Field* there = schema.find_ignoring_case(name);
+    if (there == nullptr) {
+      schema.fields.insert(schema.fields.begin(),
+                           {.name = std::string(name), .type = {.kind = kind}});
+    } else if (there->name != name || there->type.kind != kind) {
+      throw Error(
+          ErrorKind::kInvalid,
+          fmt::format("column {} is {}, but rows keep where they come from in {} {}: rename "
+                      "it",
+                      there->name, to_string(there->type), to_string(DataType{.kind = kind}),
+                      name));
+    }
+  };
+  if (options.line_column) add(kLineColumn, TypeKind::kLong);
+  if (options.object_column) add(kObjectColumn, TypeKind::kString);
+  return schema;
 }
 
 Schema checked(const ConvertOptions& options) {
@@ -46,7 +70,7 @@ Schema checked(const ConvertOptions& options) {
                             "it",
                             rescued->name, to_string(rescued->type)));
   }
-  return options.schema;
+  return with_provenance(options);
 }
 
 }  // namespace
@@ -72,13 +96,14 @@ class LinesToParquet::Impl {
     }
   }
 
-  void begin_object(std::map<std::string, std::string, std::less<>> constants) {
+  void begin_object(std::map<std::string, std::string, std::less<>> constants,
+                    std::uint64_t first_line) {
     lines_.clear();
     document_.clear();
     rows_ = {};
     at_start_ = true;
     form_ = Form::kUnknown;
-    constants_ = std::make_shared<const Constants>(Constants{std::move(constants)});
+    constants_ = std::make_shared<const Constants>(Constants{std::move(constants), first_line});
     if (inference_) {
       for (const std::string& column : options_.partition_by) {
         if (constants_->by_column.contains(column)) inference_->observe_text(column);
@@ -286,12 +311,21 @@ class LinesToParquet::Impl {
         std::ranges::any_of(children, [](const jsonl::Node* child) { return is_stored(*child); });
     const auto rescued = plan_.root().by_folded_name.find(kRescuedColumn);
     if (rescued != plan_.root().by_folded_name.end()) rescued_node_ = rescued->second;
+    if (options_.object_column) object_node_ = node_of(kObjectColumn);
+    if (options_.line_column) line_node_ = node_of(kLineColumn);
     partition_nodes_.assign(options_.partition_by.size(), nullptr);
     for (const jsonl::Node* child : children) {
       if (child->partition < 0) continue;
       partition_nodes_[static_cast<std::size_t>(child->partition)] = child;
     }
     use(constants_);
+  }
+
+  std::uint32_t node_of(std::string_view column) const {
+    const std::uint32_t node = plan_.root().by_folded_name.find(column)->second;
+    if (is_stored(plan_.node(node))) return node;
+    throw Error(ErrorKind::kInvalid,
+                fmt::format("a table cannot be partitioned by {}, where a row comes from", column));
   }
 
   void add_rescued_column() {
@@ -302,6 +336,7 @@ class LinesToParquet::Impl {
 
   /// Makes `constants` those of the rows to come.
   void use(std::shared_ptr<const Constants> constants) {
+    constants_in_use_ = constants;
     constant_tuple_.assign(options_.partition_by.size(), std::nullopt);
     constant_rescued_.clear();
     if (inference_ || !constants) return;
@@ -343,7 +378,7 @@ class LinesToParquet::Impl {
       }
       walk.passed(cursor);
       if (rows != nullptr) ++rows->rows;
-      append_row(rows);
+      append_row(line.number, rows);
     }
     files_.settle();
     return walk.next_line();
@@ -361,8 +396,9 @@ class LinesToParquet::Impl {
     if (schema != schema_) grow(std::move(schema));
   }
 
-  void append_row(ObjectRows* rows) {
+  void append_row(std::uint64_t line, ObjectRows* rows) {
     fill_tuple();
+    add_provenance(line);
     if (!row_.rescued.empty() || !has_stored_) {
       if (rescued_node_ == jsonl::kNoNode) add_rescued_column();
     }
@@ -380,6 +416,52 @@ class LinesToParquet::Impl {
       row_.cells.push(cell);
     }
     files_.append(tuple_, row_.cells);
+  }
+
+  /// Where the row comes from; what it says of that itself is rescued.
+  void add_provenance(std::uint64_t line) {
+    if (object_node_ != jsonl::kNoNode) {
+      const auto name = constants_in_use_->by_column.find(kObjectColumn);
+      jsonl::Cell cell;
+      if (name != constants_in_use_->by_column.end()) {
+        cell.text = name->second.data();
+        cell.size = static_cast<std::uint32_t>(name->second.size());
+        replace_cell(object_node_, cell);
+      }
+    }
+    if (line_node_ != jsonl::kNoNode) {
+      jsonl::Cell cell;
+      cell.integer = static_cast<std::int64_t>(line + constants_in_use_->first_line - 1);
+      replace_cell(line_node_, cell);
+    }
+  }
+
+  void replace_cell(std::uint32_t node, jsonl::Cell cell) {
+    const auto own = [node](const jsonl::Cell& other) { return other.node == node; };
+    if (std::ranges::any_of(row_.cells.view(), own)) {
+      Buffer<jsonl::Cell> others;
+      for (const jsonl::Cell& other : row_.cells.view()) {
+        if (own(other)) {
+          rescue_own(other);
+        } else {
+          others.push(other);
+        }
+      }
+      row_.cells = std::move(others);
+    }
+    cell.node = node;
+    row_.cells.push(cell);
+  }
+
+  void rescue_own(const jsonl::Cell& cell) {
+    if (!row_.rescued.empty()) row_.rescued += ',';
+    append_json_string(row_.rescued, plan_.node(cell.node).name);
+    row_.rescued += ':';
+    if (plan_.node(cell.node).kind == TypeKind::kString) {
+      append_json_string(row_.rescued, cell.view());
+    } else {
+      row_.rescued += fmt::format("{}", cell.integer);
+    }
   }
 
   /// The row's own values of the partition columns, or its object's.
@@ -420,9 +502,12 @@ class LinesToParquet::Impl {
 
   bool has_stored_ = false;
   std::uint32_t rescued_node_ = jsonl::kNoNode;
+  std::uint32_t object_node_ = jsonl::kNoNode;
+  std::uint32_t line_node_ = jsonl::kNoNode;
   std::vector<const jsonl::Node*> partition_nodes_;
 
   std::shared_ptr<const Constants> constants_;
+  std::shared_ptr<const Constants> constants_in_use_;  // Of the rows that become cells now.
   parquet_file::Tuple constant_tuple_;
   std::vector<std::string> constant_rescued_;  // Empty, or an entry per partition column.
   Form form_ = Form::kUnknown;
@@ -439,8 +524,9 @@ LinesToParquet::~LinesToParquet() = default;
 LinesToParquet::LinesToParquet(LinesToParquet&&) noexcept = default;
 LinesToParquet& LinesToParquet::operator=(LinesToParquet&&) noexcept = default;
 
-void LinesToParquet::begin_object(std::map<std::string, std::string, std::less<>> constants) {
-  impl_->begin_object(std::move(constants));
+void LinesToParquet::begin_object(std::map<std::string, std::string, std::less<>> constants,
+                                  std::uint64_t first_line) {
+  impl_->begin_object(std::move(constants), first_line);
 }
 void LinesToParquet::write(BytesView piece) { impl_->write(piece); }
 ObjectRows LinesToParquet::end_object() { return impl_->end_object(); }

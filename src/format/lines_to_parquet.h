@@ -16,6 +16,10 @@ namespace headrace {
 /// The column that takes what did not fit: a JSON object of path -> raw value, null while unused.
 inline constexpr std::string_view kRescuedColumn = "_rescued_data";
 
+/// Columns that say where a row comes from: its object's name and its line there, from 1.
+inline constexpr std::string_view kObjectColumn = "_object";
+inline constexpr std::string_view kLineColumn = "_line";
+
 enum class Codec : unsigned char { kNone, kSnappy, kZstd };
 
 /// A line that became no row. Data, not an exception.
@@ -29,7 +33,9 @@ struct ConvertOptions {
   Schema schema;                          ///< Columns known already; empty if none.
   std::vector<std::string> partition_by;  ///< Left out of the files, one file per tuple of values.
   bool evolve = true;                     ///< New keys become columns; else they are rescued.
-  bool one_schema = false;  ///< Only keys of the first `infer_bytes` do: one file holds all.
+  bool object_column = false;  ///< Rows get kObjectColumn, whose value begin_object() is given.
+  bool line_column = false;    ///< Rows get kLineColumn.
+  bool one_schema = false;     ///< Only keys of the first `infer_bytes` do: one file holds all.
   Codec codec = Codec::kZstd;
   int codec_level = 1;
   std::uint64_t file_bytes = 128u << 20;  ///< A file is closed once about this large.
@@ -86,8 +92,11 @@ class LinesToParquet {
   LinesToParquet(LinesToParquet&&) noexcept;
   LinesToParquet& operator=(LinesToParquet&&) noexcept;
 
-  /// `constants` give partition columns that the rows do not have (fields of the object's key).
-  void begin_object(std::map<std::string, std::string, std::less<>> constants = {});
+  /// `constants` give partition columns that the rows do not have (fields of the object's key), and
+  /// the value of kObjectColumn. `first_line` is for kLineColumn: what is written may be a part of
+  /// the object. A row's own values under these two names are rescued.
+  void begin_object(std::map<std::string, std::string, std::less<>> constants = {},
+                    std::uint64_t first_line = 1);
   void write(BytesView piece);
   ObjectRows end_object();
 

@@ -30,6 +30,50 @@ TEST(LinesToParquet, MakesColumnsOfTheKeysAndRowsOfTheLines) {
             R"("at":1}})");
 }
 
+TEST(LinesToParquet, SaysWhichObjectAndLineARowComesFrom) {
+  LinesToParquet convert({.object_column = true, .line_column = true});
+  convert.begin_object({{"_object", "lake://in/a"}});
+  convert.write("{\"n\":1}\nbroken\n{\"n\":2}\n");
+  convert.end_object();
+  convert.begin_object({{"_object", "lake://in/b"}}, 7);
+  convert.write("{\"n\":3}");
+  convert.end_object();
+  const auto out = finish(convert);
+  EXPECT_EQ(out.schema, "_object:string,_line:long,n:long");
+  EXPECT_THAT(out.rows, ElementsAre(R"({"_object":"lake://in/a","_line":1,"n":1})",
+                                    R"({"_object":"lake://in/a","_line":3,"n":2})",
+                                    R"({"_object":"lake://in/b","_line":7,"n":3})"));
+  EXPECT_THAT(out.files.at(0).stats, HasSubstr(R"("_object":"lake://in/a")"));
+}
+
+TEST(LinesToParquet, RescuesWhatARowItselfSaysOfItsOrigin) {
+  LinesToParquet convert({.object_column = true, .line_column = true});
+  convert.begin_object({{"_object", "lake://in/a"}});
+  convert.write("{\"_object\":\"mine\",\"n\":1}\n{\"n\":2,\"_line\":9}\n{\"_object\":5}\n");
+  convert.end_object();
+  const auto out = finish(convert);
+  EXPECT_EQ(out.schema, "_object:string,_line:long,n:long,_rescued_data:string");
+  EXPECT_THAT(
+      out.rows,
+      ElementsAre(
+          R"({"_object":"lake://in/a","_line":1,"n":1,"_rescued_data":"{\"_object\":\"mine\"}"})",
+          R"({"_object":"lake://in/a","_line":2,"n":2,"_rescued_data":"{\"_line\":9}"})",
+          R"({"_object":"lake://in/a","_line":3,"n":null,"_rescued_data":"{\"_object\":\"5\"}"})"));
+}
+
+TEST(LinesToParquet, RefusesAColumnOfAnotherKindWhereTheOriginBelongs) {
+  ConvertOptions options{.schema = schema_of({field_of("_object", TypeKind::kLong)}),
+                         .object_column = true};
+  EXPECT_THROW(LinesToParquet{options}, Error);
+  options.schema = {};
+  options.partition_by = {"_object"};
+  LinesToParquet convert(options);
+  convert.begin_object({{"_object", "lake://in/a"}});
+  convert.write("{\"n\":1}\n");
+  convert.end_object();
+  EXPECT_THROW(finish(convert), Error);
+}
+
 TEST(LinesToParquet, ShredsNestedStructsAndLists) {
   const auto out =
       convert(R"({"a":{"b":1,"c":[{"d":1},{"e":"x"},null,{}]},"m":[[1,2],[],null,[3]]})"
