@@ -67,7 +67,7 @@ Task<std::uint64_t> rows_of(Parts& parts, const std::string& table) {
   const auto snapshot = co_await parts.catalog->open(table).snapshot();
   std::uint64_t rows = 0;
   if (snapshot) {
-    for (const TableFile& file : snapshot->files) rows += file.rows.value_or(0);
+    for (const TableFile& file : snapshot->files) rows += file.live_rows().value_or(0);
   }
   co_return rows;
 }

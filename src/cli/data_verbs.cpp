@@ -123,7 +123,7 @@ Totals totals_of(const Snapshot& snapshot) {
   Totals totals;
   for (const TableFile& file : snapshot.files) {
     totals.bytes += file.size;
-    totals.rows += file.rows.value_or(0);
+    totals.rows += file.live_rows().value_or(0);
   }
   return totals;
 }

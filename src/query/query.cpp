@@ -99,6 +99,19 @@ class RunningResult final : public QueryResult {
   Fetch fetch_;
 };
 
+/// What the log tells and the reader of data files cannot do.
+void refuse_unsupported(const Snapshot& snapshot, const std::string& shown) {
+  const auto refuse = [&](std::string_view feature) {
+    throw Error(ErrorKind::kInvalid, fmt::format("{}: cannot read this table: it uses '{}', which "
+                                                 "is not supported",
+                                                 shown, feature));
+  };
+  if (snapshot.column_mapping != ColumnMapping::kNone) refuse("columnMapping");
+  for (const TableFile& file : snapshot.files) {
+    if (file.deletion_vector) refuse("deletionVectors");
+  }
+}
+
 }  // namespace
 
 class Query::Impl {
@@ -331,6 +344,7 @@ Task<Snapshot> Query::Impl::snapshot_of(Table& table, std::optional<AsOf> as_of,
     snapshot = co_await table.snapshot_at_version(as_of->value);
   }
   if (!snapshot) throw Error(ErrorKind::kInvalid, nothing_committed(shown));
+  refuse_unsupported(*snapshot, shown);
   co_return std::move(*snapshot);
 }
 

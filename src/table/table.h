@@ -20,14 +20,43 @@ namespace headrace {
 /// Partition column -> its value as Delta spells it; nullopt is null.
 using PartitionValues = std::map<std::string, std::optional<std::string>>;
 
+/// Which rows of a data file are gone, as the log says it. table/delta/deletion_vector.h tells
+/// where the list of them is and reads it.
+struct DeletionVector {
+  std::string storage_type;       ///< "u" and "p": in a file; "i": inline.
+  std::string path_or_inline_dv;  ///< As the log spells it.
+  std::optional<std::int32_t> offset;
+  std::int32_t size_in_bytes = 0;
+  std::int64_t cardinality = 0;  ///< How many rows are gone.
+  std::optional<std::int64_t> max_row_index;
+
+  /// What tells it from others of the same file.
+  std::string unique_id() const;
+};
+
 /// One data file that is part of a table.
 struct TableFile {
-  std::string path;  ///< What Table::key_of() takes: below the location, or absolute.
-  PartitionValues partition;
+  std::string path;           ///< What Table::key_of() takes: below the location, or absolute.
+  PartitionValues partition;  ///< By the columns' names in the schema.
   std::uint64_t size = 0;
   Time modified;
-  std::optional<std::uint64_t> rows;  ///< nullopt if its writer did not count them.
-  std::string stats;                  ///< Delta's JSON; empty is unknown, which rules out nothing.
+  /// Rows that the file holds, deleted ones included; nullopt if its writer did not count them.
+  std::optional<std::uint64_t> rows;
+  /// Delta's JSON, by physical names; empty is unknown, which rules out nothing. Bounds hold for
+  /// deleted rows too.
+  std::string stats;
+  std::optional<DeletionVector> deletion_vector;  ///< Rows to leave out when reading.
+
+  /// Rows that are part of the table.
+  std::optional<std::uint64_t> live_rows() const;
+};
+
+/// How the columns of data files are found. With kName and kId a field's metadata tells its
+/// physical name (physical_name()), and its field_id is set.
+enum class ColumnMapping : unsigned char {
+  kNone,  ///< By their name in the schema.
+  kName,  ///< By their physical name.
+  kId,    ///< By their Parquet field id.
 };
 
 /// A table at one version: complete, and never changed by later commits.
@@ -39,6 +68,7 @@ struct Snapshot {
   int min_reader_version = 1;
   int min_writer_version = 2;
   Schema schema;  ///< Partition columns included; they are not in the files.
+  ColumnMapping column_mapping = ColumnMapping::kNone;
   std::vector<std::string> partition_by;
   std::map<std::string, std::string> properties;
   std::map<std::string, std::int64_t>
@@ -55,6 +85,10 @@ struct NewFile {
   std::string stats;  ///< Delta's JSON; empty leaves only the count of rows.
 };
 
+/// The name of a field (of any depth) in data files and statistics: its physical name where the
+/// table maps columns, else its name.
+std::string physical_name(const Field& field, ColumnMapping mapping);
+
 /// Files that become visible together, once.
 struct Append {
   std::string app_id;     ///< Who writes: the stack's name, route and shard.
@@ -66,6 +100,65 @@ struct Append {
 struct AppendResult {
   std::int64_t version = 0;
   bool already_done = false;  ///< (app_id, seq) or a later seq was there; nothing was changed.
+};
+
+/// What a change was decided on, besides the files it removes.
+struct ReadScope {
+  enum class Kind : unsigned char {
+    kNothing,
+    kPartitions,  ///< Rows of `partitions`.
+    kTable,       ///< Any row.
+  };
+  Kind kind = Kind::kNothing;
+  /// Values of some or all partition columns each: {day: 2024-01-31} is all hours of that day.
+  std::vector<PartitionValues> partitions;
+};
+
+/// What a change takes away in whole, found by itself.
+struct Overwrite {
+  enum class Kind : unsigned char {
+    kNothing,
+    kTable,
+    kPartitions,       ///< `partitions`, as in ReadScope; added files must lie in one of them.
+    kAddedPartitions,  ///< Those that the added files lie in (dynamic overwrite).
+  };
+  Kind kind = Kind::kNothing;
+  std::vector<PartitionValues> partitions;
+};
+
+/// One commit: files come and files go, as a whole and at once.
+///
+///   append            add
+///   delete, update    remove the files that hold such rows, add what is left of them; read what
+///   was
+///                     searched, read_version
+///   optimize          remove small files, add large ones; data_change false, read_version
+///   overwrite         overwrite, add; read_version only if the new rows come from the old
+struct Change {
+  /// Who writes, and the number of this write, as in Append; seq 0: not remembered. Then an unknown
+  /// outcome stays unknown, and asking again may do it twice.
+  std::string app_id;
+  std::uint64_t seq = 0;
+
+  std::string operation = "WRITE";                ///< As history tells it: Spark's words.
+  std::map<std::string, std::string> parameters;  ///< The same.
+  Schema schema;  ///< Columns of the added files and the partition columns; empty without `add`.
+  std::vector<NewFile> add;
+  std::vector<std::string> remove;  ///< TableFile::path; each in the table at `read_version`.
+  Overwrite overwrite;
+  ReadScope read;
+  /// The version that `read` and `remove` speak of, needed with either. For an overwrite: what
+  /// other writers did since then to its partitions is a conflict, and blind appends since then
+  /// stay; without it, whatever is there when the commit lands is taken away.
+  std::optional<std::int64_t> read_version;
+  /// False if the rows stay the same, and only lie in other files.
+  bool data_change = true;
+};
+
+struct ChangeResult {
+  std::int64_t version = 0;
+  bool already_done = false;  ///< (app_id, seq) or a later seq was there; nothing was changed.
+  std::uint64_t removed = 0;  ///< Files.
 };
 
 /// One commit, for people.
@@ -83,6 +176,8 @@ struct TableOptions {
   /// Columns of a table that the first append makes. For a table that is there already: empty, or
   /// the same columns, else appends are kInvalid.
   std::vector<std::string> partition_by;
+  /// Properties of a table that the first append makes; kInvalid names one that is not known here.
+  std::map<std::string, std::string> properties;
   std::string engine = "Headrace";  ///< Signs the commits.
   CpuPool* cpu = nullptr;           ///< Where long logs are parsed; else where the call is awaited.
   const Log* log = &silent_log();
@@ -104,7 +199,8 @@ struct TableOptions {
 ///                      is not supported here; the append does not fit its columns; there is no
 ///                      such version; a limit of TableOptions was passed.
 ///            kCorrupt  the log cannot be read: a version is missing, or a file is broken.
-///            kConflict other writers were faster too many times.
+///            kConflict other writers were faster too many times, or did what stands in the way
+///                      of a change.
 ///            kTransient as the store says. The outcome of an append is then unknown: append again
 ///                      under the same (app_id, seq), and keep the files until it is known.
 /// Threads    One executor; any number of calls at a time, which take turns.
@@ -120,8 +216,16 @@ class Table {
   virtual Task<std::optional<Snapshot>> snapshot_at_time(Time at) = 0;
 
   /// Adds the files. The first append makes the table; later ones may bring new columns, which
-  /// old rows hold as null, and wider integers (byte, short, integer).
+  /// old rows hold as null, and wider integers (byte, short, integer). Never in conflict.
   virtual Task<AppendResult> append(Append append) = 0;
+  /// Adds and removes files in one commit. Other writers' commits since `read_version` are looked
+  /// at; kConflict names the one that stands in the way, and why. Then read anew, and decide anew.
+  ///
+  /// In conflict are: a removed file that another writer removed; rows added to, or removed from,
+  /// what was read or is overwritten, unless by a blind append (with delta.isolationLevel
+  /// Serializable: by that too); new columns or properties; a commit under the same app_id. A
+  /// rewrite of the same rows is in conflict only over the files it removes.
+  virtual Task<ChangeResult> change(Change change) = 0;
   /// The last seq of app_id that is visible; 0 if none.
   virtual Task<std::uint64_t> last_txn(std::string app_id) = 0;
 

@@ -155,6 +155,7 @@ AddFile read_add(const Reader& reader) {
   }
   out.size = reader.need<std::uint64_t>("size");
   out.modification_time = reader.find_number("modificationTime").value_or(0);
+  out.data_change = reader.find_as<bool>("dataChange").value_or(true);
   out.stats = reader.find_text("stats").value_or("");
   if (const auto tags = reader.find_object("tags")) out.tags = tags->nullable_texts();
   out.deletion_vector = read_deletion_vector(reader);
@@ -173,6 +174,7 @@ RemoveFile read_remove(const Reader& reader) {
     out.partition_values = values->nullable_texts();
   }
   out.size = reader.find_as<std::uint64_t>("size");
+  if (const auto tags = reader.find_object("tags")) out.tags = tags->nullable_texts();
   out.deletion_vector = read_deletion_vector(reader);
   out.base_row_id = reader.find_number("baseRowId");
   out.default_row_commit_version = reader.find_number("defaultRowCommitVersion");
@@ -198,6 +200,10 @@ CommitInfo read_commit_info(const Reader& reader) {
   out.engine_info = text("engineInfo");
   out.txn_id = text("txnId");
   out.in_commit_timestamp = number("inCommitTimestamp");
+  if (const auto at = reader.find("operationParameters")) out.parameters = simdjson::minify(*at);
+  const auto blind = reader.find("isBlindAppend");
+  bool is_blind = false;
+  if (blind && blind->get(is_blind) == simdjson::SUCCESS) out.is_blind_append = is_blind;
   return out;
 }
 
@@ -225,8 +231,8 @@ void read_action(const Reader& line, Commit& out) {
   }
 }
 
-void write_partition_values(JsonWriter& json, const PartitionValues& values) {
-  json.key("partitionValues").begin_object();
+void write_nullable_texts(JsonWriter& json, std::string_view key, const NullableTexts& values) {
+  json.key(key).begin_object();
   for (const auto& [column, value] : values) {
     json.key(column);
     if (value) {
@@ -248,6 +254,16 @@ void write_list(JsonWriter& json, std::string_view key, const std::vector<std::s
   json.key(key).begin_array();
   for (const std::string& item : list) json.string(item);
   json.end_array();
+}
+
+void write_deletion_vector(JsonWriter& json, const DeletionVector& vector) {
+  json.key("deletionVector").begin_object().key("storageType").string(vector.storage_type);
+  json.key("pathOrInlineDv").string(vector.path_or_inline_dv);
+  if (vector.offset) json.key("offset").number(*vector.offset);
+  json.key("sizeInBytes").number(vector.size_in_bytes);
+  json.key("cardinality").number(vector.cardinality);
+  if (vector.max_row_index) json.key("maxRowIndex").number(*vector.max_row_index);
+  json.end_object();
 }
 
 std::string line_of(JsonWriter& json) {
@@ -326,10 +342,29 @@ std::string metadata_line(const Metadata& metadata) {
 std::string add_line(const AddFile& add) {
   JsonWriter json;
   json.begin_object().key("add").begin_object().key("path").string(add.path);
-  write_partition_values(json, add.partition_values);
+  write_nullable_texts(json, "partitionValues", add.partition_values);
   json.key("size").number(add.size).key("modificationTime").number(add.modification_time);
-  json.key("dataChange").boolean(true);
+  json.key("dataChange").boolean(add.data_change);
   if (!add.stats.empty()) json.key("stats").string(add.stats);
+  return line_of(json);
+}
+
+std::string remove_line(const RemoveFile& remove) {
+  JsonWriter json;
+  json.begin_object().key("remove").begin_object().key("path").string(remove.path);
+  if (remove.deletion_timestamp) json.key("deletionTimestamp").number(*remove.deletion_timestamp);
+  json.key("dataChange").boolean(remove.data_change);
+  if (remove.partition_values && remove.size) {
+    json.key("extendedFileMetadata").boolean(true);
+    write_nullable_texts(json, "partitionValues", *remove.partition_values);
+    json.key("size").number(*remove.size);
+  }
+  if (!remove.tags.empty()) write_nullable_texts(json, "tags", remove.tags);
+  if (remove.deletion_vector) write_deletion_vector(json, *remove.deletion_vector);
+  if (remove.base_row_id) json.key("baseRowId").number(*remove.base_row_id);
+  if (remove.default_row_commit_version) {
+    json.key("defaultRowCommitVersion").number(*remove.default_row_commit_version);
+  }
   return line_of(json);
 }
 

@@ -26,6 +26,8 @@ std::string last_checkpoint_json(const LastCheckpoint& hint);
 std::string protocol_line(const Protocol& protocol);
 std::string metadata_line(const Metadata& metadata);
 std::string add_line(const AddFile& add);
+/// The extended form, if the partition values and the size are known.
+std::string remove_line(const RemoveFile& remove);
 std::string transaction_line(const Transaction& transaction);
 
 }  // namespace headrace::delta

@@ -1,17 +1,10 @@
 #include "table/delta/actions.h"
 
-#include <fmt/format.h>
 #include <simdjson.h>
 
 #include <charconv>
 
 namespace headrace::delta {
-
-std::string DeletionVector::unique_id() const {
-  std::string id = storage_type + path_or_inline_dv;
-  if (offset) id += fmt::format("@{}", *offset);
-  return id;
-}
 
 std::optional<std::uint64_t> rows_of(const AddFile& add) {
   // Nearly all writers put it first, and then nothing needs to be parsed.

@@ -38,24 +38,12 @@ struct Metadata {
   std::optional<std::int64_t> created_time;
 };
 
-/// Which rows of a file are gone. Carried along, not applied.
-struct DeletionVector {
-  std::string storage_type;
-  std::string path_or_inline_dv;
-  std::optional<std::int32_t> offset;
-  std::int32_t size_in_bytes = 0;
-  std::int64_t cardinality = 0;
-  std::optional<std::int64_t> max_row_index;
-
-  /// What tells it from others of the same file.
-  std::string unique_id() const;
-};
-
 struct AddFile {
   std::string path;
   PartitionValues partition_values;
   std::uint64_t size = 0;
   std::int64_t modification_time = 0;
+  bool data_change = true;
   std::string stats;  ///< Empty: none.
   NullableTexts tags;
   std::optional<DeletionVector> deletion_vector;
@@ -70,6 +58,7 @@ struct RemoveFile {
   bool data_change = true;
   std::optional<PartitionValues> partition_values;  ///< Set in the extended form, with `size`.
   std::optional<std::uint64_t> size;
+  NullableTexts tags;
   std::optional<DeletionVector> deletion_vector;
   std::optional<std::int64_t> base_row_id;
   std::optional<std::int64_t> default_row_commit_version;
@@ -90,8 +79,10 @@ struct DomainMetadata {
 struct CommitInfo {
   std::optional<std::int64_t> timestamp;
   std::string operation;
+  std::string parameters;  ///< A JSON object; empty if there is none.
   std::string engine_info;
   std::string txn_id;
+  std::optional<bool> is_blind_append;
   std::optional<std::int64_t> in_commit_timestamp;
 };
 

@@ -233,6 +233,7 @@ class Piece {
     if (const auto size = remove_.find_number("size", row)) {
       out.size = static_cast<std::uint64_t>(*size);
     }
+    out.tags = remove_.find_map("tags", row).value_or(NullableTexts{});
     out.deletion_vector = vector(remove_vector_, row);
     out.base_row_id = remove_.find_number("baseRowId", row);
     out.default_row_commit_version = remove_.find_number("defaultRowCommitVersion", row);

@@ -8,7 +8,7 @@
 #include "core/error.h"
 #include "core/signal.h"
 #include "table/delta/action_json.h"
-#include "table/delta/append_plan.h"
+#include "table/delta/change_plan.h"
 #include "table/delta/delta_log.h"
 #include "table/delta/features.h"
 #include "table/delta/partition.h"
@@ -56,13 +56,26 @@ std::string trimmed(std::string prefix) {
   return prefix;
 }
 
-TableFile table_file(const std::string& path, const AddFile& add) {
-  return {.path = path,
-          .partition = add.partition_values,
+/// The partition values of a file by the columns' names; a log that maps columns has physical ones.
+PartitionValues by_name(const PartitionValues& values, const std::vector<const Field*>& columns,
+                        ColumnMapping mapping) {
+  if (mapping == ColumnMapping::kNone) return values;
+  PartitionValues out;
+  for (const Field* column : columns) {
+    const auto value = values.find(physical_name(*column, mapping));
+    if (value != values.end()) out.emplace(column->name, value->second);
+  }
+  return out;
+}
+
+TableFile table_file(const AddFile& add, PartitionValues partition) {
+  return {.path = decode_path(add.path),
+          .partition = std::move(partition),
           .size = add.size,
           .modified = time_of_ms(add.modification_time),
           .rows = rows_of(add),
-          .stats = add.stats};
+          .stats = add.stats,
+          .deletion_vector = add.deletion_vector};
 }
 
 Snapshot snapshot_of(const std::string& where, const TableState& state) {
@@ -74,20 +87,24 @@ Snapshot snapshot_of(const std::string& where, const TableState& state) {
   if (state.metadata().created_time) out.created = time_of_ms(*state.metadata().created_time);
   out.min_reader_version = state.protocol().min_reader_version;
   out.min_writer_version = state.protocol().min_writer_version;
-  out.schema = state.schema();
+  out.column_mapping = column_mapping_of(state.metadata());
+  out.schema =
+      out.column_mapping == ColumnMapping::kNone ? state.schema() : with_column_ids(state.schema());
   out.partition_by = state.metadata().partition_columns;
   out.properties = state.metadata().configuration;
   for (const auto& [app_id, transaction] : state.transactions()) {
     out.transactions.emplace(app_id, transaction.version);
   }
+  std::vector<const Field*> partition_columns;
+  for (const std::string& name : out.partition_by) {
+    const Field* field = out.schema.find(name);
+    if (field == nullptr) refuse(where, fmt::format("its partition column {} is no column", name));
+    partition_columns.push_back(field);
+  }
   out.files.reserve(state.files().size());
-  for (const auto& [path, add] : state.files()) {
-    if (add.deletion_vector) {
-      refuse(where, fmt::format("cannot read this table: {} has a deletion vector, and "
-                                "'deletionVectors' is not supported",
-                                add.path));
-    }
-    out.files.push_back(table_file(path, add));
+  for (const auto& [key, add] : state.files()) {
+    out.files.push_back(
+        table_file(add, by_name(add.partition_values, partition_columns, out.column_mapping)));
   }
   std::ranges::sort(out.files, {}, &TableFile::path);
   return out;
@@ -118,6 +135,7 @@ class DeltaTable final : public Table {
 
   Task<std::optional<Snapshot>> snapshot_at_time(Time at) override;
   Task<AppendResult> append(Append append) override;
+  Task<ChangeResult> change(Change change) override;
 
   Task<std::uint64_t> last_txn(std::string app_id) override {
     const Turn turn = co_await take_turn(turns_);
@@ -155,8 +173,11 @@ class DeltaTable final : public Table {
 
   std::uint64_t last_seq(const std::string& app_id) const;
   Task<> check_location_is_free();
-  Task<AppendPlan> planned(const Append& append, const CommitStamp& stamp);
-  Task<bool> commit(const AppendPlan& plan, std::string txn_id);
+  Task<> check_winners(const Change& change, std::int64_t since, std::set<std::string>& spared);
+  CommitStamp stamp();
+  Task<ChangePlan> planned(const Change& change, const std::set<std::string>& spared,
+                           const CommitStamp& stamp);
+  Task<bool> commit(const ChangePlan& plan, std::string txn_id);
   Task<> write_checkpoint();
   Task<> checkpoint_if_due(std::int64_t committed);
   std::int64_t checkpoint_interval() const;
@@ -261,32 +282,76 @@ Task<AppendResult> DeltaTable::append(Append append) {
   if (append.app_id.empty() || append.seq == 0) {
     throw Error(ErrorKind::kBug, "an append needs an application id and a sequence number from 1");
   }
+  Change change;
+  change.app_id = std::move(append.app_id);
+  change.seq = append.seq;
+  change.schema = std::move(append.schema);
+  change.add = std::move(append.files);
+  const ChangeResult result = co_await this->change(std::move(change));
+  co_return AppendResult{.version = result.version, .already_done = result.already_done};
+}
+
+Task<ChangeResult> DeltaTable::change(Change change) {
   const Turn turn = co_await take_turn(turns_);
+  std::optional<std::int64_t> checked = change.read_version;  // Up to there nobody is in the way.
+  std::set<std::string> spared;
   for (int attempt = 0; attempt < kAttempts; ++attempt) {
     co_await refresh();
-    if (state_ && last_seq(append.app_id) >= append.seq) {
-      co_return AppendResult{.version = state_->version, .already_done = true};
+    if (state_ && change.seq > 0 && last_seq(change.app_id) >= change.seq) {
+      co_return ChangeResult{.version = state_->version, .already_done = true};
     }
     if (!state_) co_await check_location_is_free();
-    const CommitStamp stamp{
-        .where = log_.where(),
-        .engine = options_.engine,
-        .txn_id = random_.uuid(),
-        .new_table_id = random_.uuid(),
-        .now_ms =
-            std::chrono::floor<std::chrono::milliseconds>(clock_.now()).time_since_epoch().count()};
-    const AppendPlan plan = co_await planned(append, stamp);
+    if (checked && !is_blind_append(change)) {
+      co_await check_winners(change, *checked, spared);
+      checked = state_->version;
+    }
+    const CommitStamp stamped = stamp();
+    const ChangePlan plan = co_await planned(change, spared, stamped);
     if (plan.lines.size() > options_.commit_bytes) {
       refuse(log_.where(), fmt::format("a commit of {} bytes is more than the {} allowed: append "
                                        "fewer files at once",
                                        plan.lines.size(), options_.commit_bytes));
     }
-    if (!co_await commit(plan, stamp.txn_id)) continue;
+    if (!co_await commit(plan, stamped.txn_id)) continue;
     co_await checkpoint_if_due(plan.version);
-    co_return AppendResult{.version = plan.version, .already_done = false};
+    co_return ChangeResult{.version = plan.version, .removed = plan.removed};
   }
   throw Error(ErrorKind::kConflict,
               fmt::format("{}: other writers were faster {} times", log_.where(), kAttempts));
+}
+
+/// Looks at every commit after `since` up to the version we know. What blind appends added in
+/// between counts as having come after us, and so is not overwritten.
+Task<> DeltaTable::check_winners(const Change& change, std::int64_t since,
+                                 std::set<std::string>& spared) {
+  if (!state_ || since > state_->version) {
+    throw Error(
+        ErrorKind::kConflict,
+        fmt::format("{}: the table was dropped since version {} was read", log_.where(), since));
+  }
+  const Footing footing = footing_of(log_.where(), change, *state_);
+  for (std::int64_t version = since + 1; version <= state_->version; ++version) {
+    const auto winner = co_await log_.read_commit(version);
+    const auto why = winner ? conflict_with(*winner, footing)
+                            : std::optional<std::string>("its commit is no longer in the log");
+    if (why) {
+      throw Error(ErrorKind::kConflict,
+                  fmt::format("{}: version {} came after version {} was read, and is in the way: "
+                              "{}; read the table again",
+                              log_.where(), version, since, *why));
+    }
+    for (const AddFile& file : winner->adds) spared.insert(decode_path(file.path));
+  }
+}
+
+CommitStamp DeltaTable::stamp() {
+  return {
+      .where = log_.where(),
+      .engine = options_.engine,
+      .txn_id = random_.uuid(),
+      .new_table_id = random_.uuid(),
+      .now_ms =
+          std::chrono::floor<std::chrono::milliseconds>(clock_.now()).time_since_epoch().count()};
 }
 
 /// A new table must not take over a place that holds other files: its readers would not see them,
@@ -307,19 +372,22 @@ Task<> DeltaTable::check_location_is_free() {
   }
 }
 
-Task<AppendPlan> DeltaTable::planned(const Append& append, const CommitStamp& stamp) {
-  auto work = [this, &append, &stamp] {
-    return plan_append(append, state_ ? &*state_ : nullptr, options_.partition_by, stamp);
+Task<ChangePlan> DeltaTable::planned(const Change& change, const std::set<std::string>& spared,
+                                     const CommitStamp& stamp) {
+  auto work = [this, &change, &spared, &stamp] {
+    return plan_change(change, state_ ? &*state_ : nullptr,
+                       {.partition_by = options_.partition_by, .properties = options_.properties},
+                       spared, stamp);
   };
-  if (options_.cpu != nullptr && append.files.size() > kManyFiles) {
-    co_return co_await run_on(*options_.cpu, work);
-  }
+  const bool long_work = change.add.size() + change.remove.size() > kManyFiles ||
+                         change.overwrite.kind != Overwrite::Kind::kNothing;
+  if (options_.cpu != nullptr && long_work) co_return co_await run_on(*options_.cpu, work);
   co_return work();
 }
 
 /// True if the version is ours now, false if it is another's. Throws kTransient if neither is
 /// known.
-Task<bool> DeltaTable::commit(const AppendPlan& plan, std::string txn_id) {
+Task<bool> DeltaTable::commit(const ChangePlan& plan, std::string txn_id) {
   std::optional<Error> lost;
   try {
     if (co_await log_.write_commit(plan.version, plan.lines)) co_return true;

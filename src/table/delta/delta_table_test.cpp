@@ -1,15 +1,8 @@
-#include "table/delta/delta_table.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "core/error.h"
-#include "store/memory/memory_store.h"
-#include "table/delta/log_listing.h"
-#include "table/delta/schema_json.h"
-#include "testing/fault_store.h"
-#include "testing/manual_clock.h"
-#include "testing/run_task.h"
+#include "testing/delta_fixture.h"
 
 namespace headrace::delta {
 namespace {
@@ -18,71 +11,6 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Pair;
-
-Schema columns(std::initializer_list<std::pair<const char*, const char*>> list) {
-  Schema schema;
-  for (const auto& [name, type] : list) {
-    Field field;
-    field.name = name;
-    field.type = *parse_primitive(type);
-    schema.fields.push_back(std::move(field));
-  }
-  return schema;
-}
-
-class DeltaTableTest : public testing::Test {
- protected:
-  DeltaTableTest() : store_(make_memory_store(clock_), clock_, 1) {}
-
-  std::unique_ptr<Table> open(TableOptions options = {}) {
-    return open_delta_table(store_, "lake", "people", std::move(options), clock_, random_);
-  }
-  Append rows(std::string app, std::uint64_t seq, std::string path = "") {
-    Append append{.app_id = app, .seq = seq, .schema = columns({{"a", "long"}}), .files = {}};
-    if (path.empty()) path = app + std::to_string(seq);
-    append.files.push_back({.path = path, .partition = {}, .size = 10, .rows = 2, .stats = ""});
-    return append;
-  }
-  AppendResult append(Table& table, Append append) {
-    clock_.advance(std::chrono::seconds(1));
-    return run_task(table.append(std::move(append)));
-  }
-  std::string get(const std::string& path) {
-    return run_task(read_object(store_, {"lake", "people/" + path}, 1u << 30)).value_or("(none)");
-  }
-  void put(const std::string& path, std::string text) {
-    run_task(store_.put({"lake", "people/" + path}, std::move(text)));
-  }
-  void remove(const std::string& path) { run_task(store_.remove({"lake", "people/" + path}, {})); }
-  std::string commit(std::int64_t version) { return get("_delta_log/" + commit_name(version)); }
-  void put_commit(std::int64_t version, std::string text) {
-    put("_delta_log/" + commit_name(version), std::move(text));
-  }
-  void fault(StoreFault::Kind kind, StoreCall call, std::string key, std::uint64_t times = 1) {
-    store_.add({.kind = kind, .call = call, .key = std::move(key), .times = times});
-  }
-
-  static std::vector<std::string> paths(const Snapshot& snapshot) {
-    std::vector<std::string> out;
-    for (const TableFile& file : snapshot.files) out.push_back(file.path);
-    return out;
-  }
-  template <class Work>
-  static std::string refusal(ErrorKind kind, const Work& work) {
-    try {
-      work();
-    } catch (const Error& error) {
-      EXPECT_EQ(error.kind(), kind) << error.what();
-      return error.what();
-    }
-    ADD_FAILURE() << "nothing was thrown";
-    return "";
-  }
-
-  ManualClock clock_;
-  SeededRandom random_{7};
-  FaultStore store_;
-};
 
 TEST_F(DeltaTableTest, IsNotThereBeforeTheFirstAppend) {
   const auto table = open();
@@ -636,13 +564,20 @@ TEST_F(DeltaTableTest, TellsItsHistoryNewestFirst) {
   EXPECT_EQ(run_task(table->history(1)).size(), 1u);
 }
 
-TEST_F(DeltaTableTest, RefusesToReadRowsThatADeletionVectorTookAway) {
+TEST_F(DeltaTableTest, TellsWhichRowsADeletionVectorTookAway) {
   const auto table = open();
   append(*table, rows("app", 1));
-  put_commit(1, R"({"add":{"path":"f","size":5,"partitionValues":{},"deletionVector":)"
-                R"({"storageType":"u","pathOrInlineDv":"x","sizeInBytes":1,"cardinality":1}}})");
-  const std::string told = refusal(ErrorKind::kInvalid, [&] { run_task(table->snapshot()); });
-  EXPECT_THAT(told, HasSubstr("deletionVectors"));
+  put_commit(1, R"({"remove":{"path":"app1","dataChange":true}})"
+                "\n"
+                R"({"add":{"path":"app1","size":5,"partitionValues":{},"deletionVector":)"
+                R"({"storageType":"u","pathOrInlineDv":"x","sizeInBytes":1,"cardinality":3},)"
+                R"("stats":"{\"numRecords\":10}"}})");
+  const auto snapshot = run_task(table->snapshot());
+  ASSERT_THAT(paths(*snapshot), ElementsAre("app1"));
+  ASSERT_TRUE(snapshot->files[0].deletion_vector);
+  EXPECT_EQ(snapshot->files[0].deletion_vector->unique_id(), "ux");
+  EXPECT_EQ(snapshot->files[0].rows, 10u);
+  EXPECT_EQ(snapshot->files[0].live_rows(), 7u);
 }
 
 TEST_F(DeltaTableTest, IsCorruptIfAVersionIsMissing) {

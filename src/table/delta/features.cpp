@@ -1,6 +1,7 @@
 #include "table/delta/features.h"
 
 #include <fmt/format.h>
+#include <simdjson.h>
 
 #include <algorithm>
 #include <array>
@@ -71,10 +72,44 @@ std::string_view property(const Metadata& metadata, const std::string& name) {
   return found == metadata.configuration.end() ? std::string_view() : found->second;
 }
 
-bool maps_columns(const Metadata& metadata) {
-  const std::string_view mode = property(metadata, "delta.columnMapping.mode");
-  return !mode.empty() && mode != "none";
+bool is_whole(std::string_view text, std::int64_t least) {
+  std::int64_t value = 0;
+  const char* end = text.data() + text.size();
+  const auto parsed = std::from_chars(text.data(), end, value);
+  return parsed.ec == std::errc() && parsed.ptr == end && value >= least;
 }
+
+/// Properties that a table can be given, each with what its value must be.
+struct PropertyRule {
+  std::string_view name;
+  std::string_view takes;
+  bool (*allows)(std::string_view);
+};
+bool is_boolean(std::string_view text) { return text == "true" || text == "false"; }
+bool is_interval(std::string_view text) { return parse_interval_ms(text).has_value(); }
+bool is_count(std::string_view text) { return is_whole(text, 1); }
+bool is_codec(std::string_view text) {
+  return text == "zstd" || text == "snappy" || text == "none" || text == "uncompressed";
+}
+constexpr std::string_view kInterval = "an interval such as 'interval 7 days'";
+constexpr std::array kProperties = {
+    PropertyRule{"delta.appendOnly", "true or false", is_boolean},
+    PropertyRule{"delta.checkpointInterval", "a number of commits", is_count},
+    PropertyRule{"delta.logRetentionDuration", kInterval, is_interval},
+    PropertyRule{"delta.enableExpiredLogCleanup", "true or false", is_boolean},
+    PropertyRule{"delta.deletedFileRetentionDuration", kInterval, is_interval},
+    PropertyRule{"delta.setTransactionRetentionDuration", kInterval, is_interval},
+    PropertyRule{"delta.dataSkippingNumIndexedCols", "a number of columns, -1 for all",
+                 [](std::string_view text) { return is_whole(text, -1); }},
+    PropertyRule{"delta.dataSkippingStatsColumns", "columns",
+                 [](std::string_view text) { return !text.empty(); }},
+    PropertyRule{"delta.isolationLevel", "Serializable or WriteSerializable",
+                 [](std::string_view text) {
+                   return text == "Serializable" || text == "WriteSerializable";
+                 }},
+    PropertyRule{"delta.parquet.compression.codec", "zstd, snappy or none", is_codec},
+    PropertyRule{"delta.targetFileSize", "a number of bytes", is_count},
+};
 
 /// Calls `visit` for every field of the schema, nested ones included.
 template <class Visit>
@@ -91,6 +126,53 @@ void add_feature(std::vector<std::string>& features, std::string_view feature) {
 
 }  // namespace
 
+void check_properties(std::string_view where, const Texts& properties) {
+  for (const auto& [name, value] : properties) {
+    if (!name.starts_with("delta.")) continue;
+    const auto rule = std::ranges::find(kProperties, name, &PropertyRule::name);
+    if (rule == kProperties.end()) {
+      std::string known;
+      for (const PropertyRule& each : kProperties) {
+        known += (known.empty() ? "" : ", ") + std::string(each.name);
+      }
+      throw Error(ErrorKind::kInvalid, fmt::format("{}: there is no property {}, or it is not "
+                                                   "supported; there are: {}",
+                                                   where, name, known));
+    }
+    if (!rule->allows(value)) {
+      throw Error(ErrorKind::kInvalid, fmt::format("{}: property {} is '{}', and takes {}", where,
+                                                   name, value, rule->takes));
+    }
+  }
+}
+
+ColumnMapping column_mapping_of(const Metadata& metadata) {
+  const std::string_view mode = property(metadata, "delta.columnMapping.mode");
+  if (mode == "name") return ColumnMapping::kName;
+  if (mode == "id") return ColumnMapping::kId;
+  return ColumnMapping::kNone;
+}
+
+namespace {
+
+std::vector<Field> with_column_ids(std::vector<Field> fields) {
+  simdjson::dom::parser parser;
+  for (Field& field : fields) {
+    simdjson::dom::element metadata;
+    std::int64_t id = 0;
+    if (parser.parse(field.metadata).get(metadata) == simdjson::SUCCESS &&
+        metadata["delta.columnMapping.id"].get(id) == simdjson::SUCCESS) {
+      field.field_id = static_cast<int>(id);
+    }
+    field.type.fields = with_column_ids(std::move(field.type.fields));
+  }
+  return fields;
+}
+
+}  // namespace
+
+Schema with_column_ids(const Schema& schema) { return {.fields = with_column_ids(schema.fields)}; }
+
 void check_readable(std::string_view where, const Protocol& protocol, const Metadata& metadata,
                     const Schema& schema) {
   if (protocol.min_reader_version > 3) {
@@ -99,7 +181,10 @@ void check_readable(std::string_view where, const Protocol& protocol, const Meta
   if (protocol.min_reader_version == 3) {
     check_list(where, "read", protocol.reader_features, kReadable);
   }
-  if (maps_columns(metadata)) refuse(where, "read", "columnMapping");
+  const std::string_view mode = property(metadata, "delta.columnMapping.mode");
+  if (!mode.empty() && mode != "none" && mode != "name" && mode != "id") {
+    refuse(where, "read", fmt::format("columnMapping in mode {}", mode));
+  }
   if (metadata.provider != "parquet") {
     refuse(where, "read", fmt::format("data files of format {}", metadata.provider));
   }
@@ -117,7 +202,7 @@ void check_appendable(std::string_view where, const Protocol& protocol, const Me
   if (protocol.min_writer_version == 7) {
     check_list(where, kVerb, protocol.writer_features, kAppendable);
   }
-  if (maps_columns(metadata)) refuse(where, kVerb, "columnMapping");
+  if (column_mapping_of(metadata) != ColumnMapping::kNone) refuse(where, kVerb, "columnMapping");
   for (const auto& [name, value] : metadata.configuration) {
     if (name.starts_with("delta.constraints.")) refuse(where, kVerb, "checkConstraints");
   }

@@ -15,7 +15,16 @@ namespace headrace::delta {
 void check_readable(std::string_view where, const Protocol& protocol, const Metadata& metadata,
                     const Schema& schema);
 
-/// Throws kInvalid naming the feature if an append could break the table's rules. Says nothing of
+/// Throws kInvalid naming a property that is unknown, has no such value, or needs a feature that is
+/// not supported. Names outside of `delta.` are anybody's.
+void check_properties(std::string_view where, const Texts& properties);
+
+/// How the table's columns are found in its data files.
+ColumnMapping column_mapping_of(const Metadata& metadata);
+/// The schema with each field's id of column mapping as its field id, in all depths.
+Schema with_column_ids(const Schema& schema);
+
+/// Throws kInvalid naming the feature if a change could break the table's rules. Says nothing of
 /// reading.
 void check_appendable(std::string_view where, const Protocol& protocol, const Metadata& metadata,
                       const Schema& schema);

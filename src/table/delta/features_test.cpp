@@ -86,7 +86,7 @@ std::vector<FeatureCase> refused_whole() {
   const Schema widened = with_metadata(R"({"delta.typeChanges":[]})");
   const auto both = [](std::string name) { return with_features({name}, {name}); };
   return {
-      {"ColumnMapping", versions(2, 5), mapped, {}, "columnMapping", "columnMapping"},
+      {"ColumnMapping", versions(2, 5), mapped, {}, "", "columnMapping"},
       {"Unknown", both("fromTheFuture"), {}, {}, "fromTheFuture", "fromTheFuture"},
       {"CatalogManaged", both("catalogManaged"), {}, {}, "catalogManaged", "catalogManaged"},
       {"TypeWidening", both("typeWidening"), {}, widened, "typeWidening", "typeWidening"},
