@@ -225,8 +225,9 @@ void GivenObjects::grow() {
   bits_ = bits;
   partitions_.resize(std::size_t{1} << bits_);
   dirty_.assign(partitions_.size(), true);
-  for (const Partition& partition : old) {
+  for (Partition& partition : old) {
     for (const Entry& entry : partition) partition_of(entry.key).push_back(entry);
+    Partition().swap(partition);  // Not all of it twice in memory.
   }
 }
 

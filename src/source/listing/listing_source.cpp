@@ -1,21 +1,30 @@
 #include "source/listing/listing_source.h"
 
+#include <algorithm>
 #include <deque>
+#include <functional>
+#include <memory>
+#include <numeric>
 #include <utility>
 
 #include "core/error.h"
 #include "source/given_objects.h"
+#include "source/listing/key_range.h"
 #include "source/together.h"
 #include "source/wake.h"
 
 namespace headrace {
 namespace {
 
-/// A store gives as many as it likes up to this; few large pages suit flat folders.
+/// A store gives as many as it likes up to this; few large pages suit flat folders of files. More
+/// than one request gives is not asked for beside others, whose turn waits for the slowest.
 constexpr std::size_t kPageSize = 10'000;
+constexpr std::size_t kPageBesideOthers = 1'000;
 /// Folders to learn of with one request, for each request that may be under way. More would cost a
 /// request for each of many small folders, which a flat listing passes by the thousand.
 constexpr std::size_t kFoldersPerRequest = 4;
+/// Pages, by estimate; cutting less saves no time.
+constexpr double kWorthCutting = 1;
 
 class ListingSource final : public Source {
  public:
@@ -71,7 +80,7 @@ class ListingSource final : public Source {
     if (options_.every) next_pass_ = now + *options_.every;
     in_pass_ = true;
     last_pass_ = draining_ || !options_.every;
-    parts_.assign(1, Part{options_.prefix, ""});
+    parts_.assign(1, part_of(options_.prefix));
     listed_ = unmatched_ = new_ = 0;
     given_.begin_pass();
   }
@@ -87,45 +96,95 @@ class ListingSource final : public Source {
 
   /// A stretch of keys that is still to be listed.
   struct Part {
-    std::string prefix;
-    std::string start_after;
+    KeyRange range;
+    std::shared_ptr<KeyShape> shape;  // Of the keys of its prefix.
+    double pages_left = 0;            // An estimate, once a page of it was listed flat.
   };
+  static Part part_of(std::string prefix) {
+    return {{std::move(prefix), "", ""}, std::make_shared<KeyShape>()};
+  }
 
   /// Lists several parts at a time. While there are fewer than could be, a part is listed by its
-  /// folders, each of which is a part then. A part that failed is listed again.
+  /// folders, each of which is a part then, and what is left of a flat one is cut into pieces. A
+  /// part that failed is listed again.
   Task<> fetch_pages() {
+    if (parts_.size() < options_.parallel) cut_parts();
     const std::size_t count = std::min(parts_.size(), options_.parallel);
     const std::vector<Part> parts(parts_.end() - static_cast<std::ptrdiff_t>(count), parts_.end());
     const bool by_folders = parts_.size() < options_.parallel;
     std::vector<ListPage> pages(count);
     std::vector<Task<>> requests;
     for (std::size_t i = 0; i < count; ++i) {
-      requests.push_back(fetch(parts[i], by_folders, pages[i]));
+      requests.push_back(fetch(parts[i].range, by_folders, pages[i]));
     }
     co_await together(std::move(requests));
     parts_.resize(parts_.size() - count);
-    for (std::size_t i = 0; i < count; ++i) {
-      ListPage& page = pages[i];
-      if (page.next) {
-        // What follows is listed flat. It begins with the last folder if the page ended with it.
-        if (!page.prefixes.empty() && page.prefixes.back() == *page.next) page.prefixes.pop_back();
-        parts_.push_back({parts[i].prefix, *page.next});
-      }
-      for (std::string& folder : page.prefixes) parts_.push_back({std::move(folder), ""});
-      if (!page.objects.empty()) found_.push_back(std::move(page.objects));
-    }
+    for (std::size_t i = 0; i < count; ++i) take_page(parts[i], std::move(pages[i]));
   }
 
-  Task<> fetch(const Part& part, bool by_folders, ListPage& page) {
+  Task<> fetch(const KeyRange& range, bool by_folders, ListPage& page) {
     ListOptions options;
-    options.prefix = part.prefix;
-    options.start_after = part.start_after;
-    options.limit = kPageSize;
-    if (by_folders && part.start_after.empty()) {
+    options.prefix = range.prefix;
+    options.start_after = range.after;
+    options.limit = options_.parallel > 1 ? kPageBesideOthers : kPageSize;
+    if (by_folders && range.after.empty() && range.until.empty()) {
       options.delimiter = '/';
       options.limit = kFoldersPerRequest * options_.parallel;
     }
     page = co_await store_.list(options_.bucket, std::move(options));
+    if (range.until.empty()) co_return;
+    // The next part's keys are not this one's, or they would be given twice.
+    const auto end = std::ranges::upper_bound(page.objects, range.until, {}, path_of);
+    if (end != page.objects.end() || page.next >= range.until) page.next.reset();
+    page.objects.erase(end, page.objects.end());
+  }
+
+  static const std::string& path_of(const ObjectInfo& info) { return info.key.path; }
+
+  void take_page(const Part& part, ListPage page) {
+    if (options_.parallel > 1) {
+      for (const ObjectInfo& object : page.objects) {
+        part.shape->learn(std::string_view(object.key.path).substr(part.range.prefix.size()));
+      }
+      part.shape->end_page();
+    }
+    if (page.next) {
+      // What follows is listed flat. It begins with the last folder if the page ended with it.
+      if (!page.prefixes.empty() && page.prefixes.back() == *page.next) page.prefixes.pop_back();
+      Part rest{{part.range.prefix, *page.next, part.range.until}, part.shape};
+      if (!page.objects.empty() && page.prefixes.empty()) {
+        rest.pages_left = part.shape->pages_left(rest.range, path_of(page.objects.front()));
+      }
+      parts_.push_back(std::move(rest));
+    }
+    for (std::string& folder : page.prefixes) parts_.push_back(part_of(std::move(folder)));
+    if (!page.objects.empty()) found_.push_back(std::move(page.objects));
+  }
+
+  /// Cuts what is left of flat parts into as many pieces as there is room for, the longest first.
+  /// Pieces where a guess went wrong end with their first request.
+  void cut_parts() {
+    std::vector<std::size_t> longest(parts_.size());
+    std::iota(longest.begin(), longest.end(), 0);
+    std::erase_if(longest, [&](std::size_t i) { return parts_[i].pages_left <= kWorthCutting; });
+    std::ranges::sort(longest, std::greater(), [&](std::size_t i) { return parts_[i].pages_left; });
+    std::size_t room = options_.parallel - parts_.size();
+    for (std::size_t n = 0; n < longest.size() && room > 0; ++n) {
+      Part& part = parts_[longest[n]];
+      const std::size_t share = (room + longest.size() - n - 1) / (longest.size() - n);
+      const double most = std::min(part.pages_left, static_cast<double>(share));
+      std::vector<std::string> cuts =
+          part.shape->cuts(part.range, 1 + static_cast<std::size_t>(most));
+      part.pages_left = 0;
+      if (cuts.empty()) continue;
+      room -= cuts.size();
+      const Part whole = part;
+      cuts.push_back(whole.range.until);
+      part.range.until = cuts.front();
+      for (std::size_t i = 1; i < cuts.size(); ++i) {
+        parts_.push_back({{whole.range.prefix, cuts[i - 1], cuts[i]}, whole.shape});
+      }
+    }
   }
 
   EventBatch take_batch() {
