@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "core/error.h"
 #include "core/json.h"
 #include "core/task.h"
 #include "event/event.h"
@@ -55,6 +56,11 @@ class Source {
   /// serving a door. Runs once, from before the first next() until cancelled or, after drain(),
   /// until nothing is left to do. Throws what makes the source useless until a person acts.
   virtual Task<> run() { co_return; }
+  /// Reads a message that was Undecodable once more, as if it came now; what was beside its body is
+  /// not kept. Gives events, garbage or neither, without a receipt; nothing is to be acknowledged.
+  virtual Task<EventBatch> reread(std::string) {
+    throw Error(ErrorKind::kInvalid, "a source of this kind reads no messages");
+  }
   /// Adds members to the source's entry in `status`: where it listens, what it did not take.
   virtual void describe(JsonWriter&) const {}
 };

@@ -100,11 +100,11 @@ inline const stack::Spec<ListingStanza>& listing_spec() {
                  stack::at_least(std::chrono::seconds(1)))
           .field("remember", &ListingStanza::remember,
                  "Most objects to know as given, at 16 bytes of memory each", stack::at_least(1000))
-          .field(
-              "parallel", &ListingStanza::parallel,
-              "Requests at a time, over folders and ranges of keys; absent means 8, and 1 on a store "
-              "of kind file",
-              stack::at_least(1), stack::at_most(64));
+          .field("parallel", &ListingStanza::parallel,
+                 "Requests at a time, over folders and ranges of keys; absent means 8, and 1 on a "
+                 "store "
+                 "of kind file",
+                 stack::at_least(1), stack::at_most(64));
   return spec;
 }
 

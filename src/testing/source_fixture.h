@@ -53,6 +53,8 @@ class SourceTest : public testing::Test {
     for (auto one = background_.rbegin(); one != background_.rend(); ++one) stop(*one);
   }
   void stop_last() { stop(background_.back()); }
+  /// The background task that was started last.
+  const Background& background() const { return background_.back(); }
   template <class T>
   T run(Task<T> task) {
     std::optional<T> result;

@@ -11,8 +11,7 @@
 
 #include "core/error.h"
 #include "core/retry.h"
-#include "core/signal.h"
-#include "source/message_queue.h"
+#include "source/message_source.h"
 #include "source/wake.h"
 
 namespace headrace {
@@ -22,24 +21,16 @@ constexpr Duration kPollAtLeast = std::chrono::seconds(1);
 /// Between two turns of the loop, so that a full topic does not starve it.
 constexpr int kMessagesAtOnce = 256;
 
-class KafkaSource final : public Source {
+class KafkaSource final : public MessageSource {
  public:
   KafkaSource(KafkaOptions options, CpuPool& io, Store& store, KeyMatcher matcher, Clock& clock,
               Random& random, const Log& log)
-      : options_(std::move(options)),
+      : MessageSource(options.messages, store, std::move(matcher), clock, log),
+        options_(std::move(options)),
         io_(io),
-        reader_(options_.messages, store, std::move(matcher), clock, log),
         clock_(clock),
         random_(random),
         log_(log) {}
-
-  Task<std::optional<EventBatch>> next() override {
-    while (messages_.empty()) {
-      if (ended_) co_return std::nullopt;
-      co_await changed_.wait();
-    }
-    co_return messages_.take();
-  }
 
   Task<> ack(Receipt receipt) override {
     messages_.ack(receipt);
@@ -69,18 +60,16 @@ class KafkaSource final : public Source {
   void done(const KafkaPartition& partition, Progress& progress, std::int64_t offset);
   void rest_or_go_on();
   bool finished() const;
+  bool has_ended() const override { return ended_; }
 
   const KafkaOptions options_;
   CpuPool& io_;
-  MessageReader reader_;
   Clock& clock_;
   Random& random_;
   const Log& log_;
 
   std::unique_ptr<KafkaConsumer> consumer_;
-  MessageQueue messages_;
   std::map<KafkaPartition, std::shared_ptr<Progress>> partitions_;
-  Signal changed_;
   Wake wake_;
   bool assigned_ = false;
   bool paused_ = false;

@@ -159,6 +159,25 @@ TEST_F(KafkaSourceTest, SurvivesARestartOfTheBroker) {
   EXPECT_THAT(keys_of(*batch), testing::Contains("b"));
 }
 
+TEST_F(KafkaSourceTest, WaitsForABrokerThatDisappearsAndCountsTheTrouble) {
+  kafka_.put(0, created("a"));
+  open();
+  ack(*next());
+  kafka_.stop_broker();
+  const auto described = [&] {
+    JsonWriter json;
+    json.begin_object();
+    source_->describe(json);
+    json.end_object();
+    return json.text();
+  };
+  until([&] { return !described().contains(R"("troubles":0)"); });
+  EXPECT_FALSE(background().ended);
+  kafka_.start_broker();
+  kafka_.put(0, created("b"));
+  EXPECT_THAT(keys_of(*next()), testing::Contains("b"));
+}
+
 TEST_F(KafkaSourceTest, SharesPartitionsWithOtherMembersOfItsGroup) {
   open();
   kafka_.put(0, created("a"));

@@ -27,10 +27,10 @@ struct ListingOptions {
 /// Lists a prefix, once or every so often, and gives each object that it has not given before with
 /// this content (GivenObjects). Deleted objects are no events here.
 ///
-/// With `parallel` above 1, folders and ranges of flat prefixes (key_range.h) are listed beside each
-/// other, and keys come in no order. What is there when a pass begins, and stays, is given; what
-/// appears meanwhile is given by this pass or the next. Memory holds that many pages, and 16 bytes
-/// for each object that was given: no names.
+/// With `parallel` above 1, folders and ranges of flat prefixes (key_range.h) are listed beside
+/// each other, and keys come in no order. What is there when a pass begins, and stays, is given;
+/// what appears meanwhile is given by this pass or the next. Memory holds that many pages, and 16
+/// bytes for each object that was given: no names.
 ///
 /// A pass that failed goes on where it stopped when next() is called again. drain() ends it after
 /// the first pass that started after it was called.

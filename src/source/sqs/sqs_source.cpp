@@ -8,8 +8,7 @@
 
 #include "core/error.h"
 #include "core/retry.h"
-#include "core/signal.h"
-#include "source/message_queue.h"
+#include "source/message_source.h"
 #include "source/together.h"
 #include "source/wake.h"
 
@@ -25,26 +24,18 @@ constexpr Duration kGrace = std::chrono::seconds(5);
 constexpr Backoff kBackoff{std::chrono::milliseconds(200), std::chrono::seconds(20)};
 constexpr Duration kPauseForAPerson = std::chrono::minutes(1);
 
-class SqsSource final : public Source {
+class SqsSource final : public MessageSource {
  public:
   SqsSource(SqsOptions options, HttpClient& client,
             std::unique_ptr<CredentialsProvider> credentials, Store& store, KeyMatcher matcher,
             Clock& clock, Random& random, const Log& log)
-      : options_(std::move(options)),
+      : MessageSource(options.messages, store, std::move(matcher), clock, log),
+        options_(std::move(options)),
         credentials_(std::move(credentials)),
         queue_(options_.address, client, *credentials_, clock),
-        reader_(options_.messages, store, std::move(matcher), clock, log),
         clock_(clock),
         random_(random),
         log_(log) {}
-
-  Task<std::optional<EventBatch>> next() override {
-    while (messages_.empty()) {
-      if (ended_) co_return std::nullopt;
-      co_await changed_.wait();
-    }
-    co_return messages_.take();
-  }
 
   Task<> ack(Receipt receipt) override {
     messages_.ack(receipt);
@@ -80,6 +71,7 @@ class SqsSource final : public Source {
   void drop(HeldId id);
   bool room() const { return held_.size() < options_.held && held_bytes_ < options_.held_bytes; }
   bool finished() const { return receiving_ == 0 && held_.empty(); }
+  bool has_ended() const override { return ended_; }
 
   /// Tries for ever; what a person must mend ends it only until the queue has worked once, or when
   /// draining.
@@ -89,17 +81,14 @@ class SqsSource final : public Source {
   const SqsOptions options_;
   const std::unique_ptr<CredentialsProvider> credentials_;
   SqsQueue queue_;
-  MessageReader reader_;
   Clock& clock_;
   Random& random_;
   const Log& log_;
 
-  MessageQueue messages_;
   std::map<HeldId, Held> held_;  // In the order of receiving.
   std::uint64_t held_bytes_ = 0;
   HeldId next_id_ = 1;
   std::deque<HeldId> durable_;  // To be deleted.
-  Signal changed_;              // Of all the above.
   Wake heartbeat_;
   Duration visibility_ = kVisibilityUnlessTold;
   int receiving_ = 0;

@@ -335,5 +335,19 @@ TEST_F(SqsSourceTest, KnowsAQueueByItsUrl) {
   EXPECT_THAT(sqs_.last("ReceiveMessage").body, HasSubstr(url));
 }
 
+/// A dead letter of the source: nothing is received, and nothing is to be acknowledged.
+TEST_F(SqsSourceTest, ReadsAMessageOnceMoreWhenAsked) {
+  open();
+  const EventBatch good = run(source_->reread(message({record("a/b+c"), record("d.tmp")})));
+  EXPECT_THAT(keys_of(good), ElementsAre("a/b c"));
+  EXPECT_EQ(good.events[0].origin, "raw");
+  EXPECT_EQ(good.events[0].key_fields, (KeyFields{{"name", "a/b c"}}));
+  EXPECT_THAT(good.garbage, IsEmpty());
+  const EventBatch bad = run(source_->reread("no JSON"));
+  EXPECT_THAT(bad.events, IsEmpty());
+  ASSERT_EQ(bad.garbage.size(), 1u);
+  EXPECT_THAT(bad.garbage[0].reason, HasSubstr("not JSON"));
+}
+
 }  // namespace
 }  // namespace headrace

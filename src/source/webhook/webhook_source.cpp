@@ -5,8 +5,7 @@
 #include <utility>
 
 #include "core/error.h"
-#include "core/signal.h"
-#include "source/message_queue.h"
+#include "source/message_source.h"
 #include "source/together.h"
 
 namespace headrace {
@@ -25,25 +24,17 @@ ServedAnswer say(int status, std::string_view what) {
   return answer;
 }
 
-class WebhookSource final : public Source {
+class WebhookSource final : public MessageSource {
  public:
   WebhookSource(WebhookOptions options, std::shared_ptr<WebhookListener> listener,
                 HttpClient& client, Store& store, KeyMatcher matcher, Clock& clock, const Log& log)
-      : options_(std::move(options)),
+      : MessageSource(options.messages, store, std::move(matcher), clock, log),
+        options_(std::move(options)),
         listener_(std::move(listener)),
         client_(client),
-        reader_(options_.messages, store, std::move(matcher), clock, log),
         log_(log) {
     listener_->add(options_.path, options_.body_bytes,
                    [this](ServedRequest request) { return handle(std::move(request)); });
-  }
-
-  Task<std::optional<EventBatch>> next() override {
-    while (messages_.empty()) {
-      if (draining_ && messages_.held() == 0) co_return std::nullopt;
-      co_await changed_.wait();
-    }
-    co_return messages_.take();
   }
 
   Task<> ack(Receipt receipt) override {
@@ -68,6 +59,7 @@ class WebhookSource final : public Source {
     Signal changed;
   };
 
+  bool has_ended() const override { return draining_ && messages_.held() == 0; }
   Task<> until_stopped();
   Task<ServedAnswer> handle(ServedRequest request);
   std::optional<ServedAnswer> refuse(const ServedRequest& request);
@@ -78,12 +70,9 @@ class WebhookSource final : public Source {
   const WebhookOptions options_;
   const std::shared_ptr<WebhookListener> listener_;
   HttpClient& client_;
-  MessageReader reader_;
   const Log& log_;
 
-  MessageQueue messages_;
   std::set<std::shared_ptr<Waiter>> waiters_;
-  Signal changed_;
   Signal never_;
   bool draining_ = false;
   bool stopping_ = false;
