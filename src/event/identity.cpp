@@ -43,12 +43,17 @@ class Parts {
 
 bool is_listing(const Event& event) { return event.producer == "listing"; }
 
+/// radosgw counts notifications, not changes; its times are the changes' own, in microseconds.
+bool has_own_sequencer(const Event& event) {
+  return !event.sequencer.empty() && event.producer != "ceph";
+}
+
 std::uint64_t change_of(const Event& event) {
   Parts parts(event.store, event.object);
   parts.add(event.detail_type.empty() ? detail_type_of(event.kind) : event.detail_type);
   if (!event.version_id.empty()) {
     parts.add("version").add(event.version_id);
-  } else if (!event.sequencer.empty()) {
+  } else if (has_own_sequencer(event)) {
     parts.add("sequencer").add(event.sequencer);
   } else if (event.etag) {
     parts.add("etag").add(event.etag->value).add(event.time);

@@ -19,7 +19,7 @@ namespace headrace {
 /// `change` is made of store, bucket, key, detail-type and the first of these that is there:
 ///   - the version id: one for each write;
 ///   - the sequencer: one for each change of a key (in decode.h's form, so that AWS's records and
-///     EventBridge are one);
+///     EventBridge are one); not Ceph's, which is another in each notification of one change;
 ///   - the etag and the time: a message that is delivered twice, a `watch` and a `listing` of one
 ///     folder;
 ///   - the time.

@@ -86,6 +86,21 @@ TEST(Identity, IsOneForOneChangeToldByTwoSources) {
   EXPECT_FALSE(memory.takes(again));
 }
 
+// radosgw 16 sent these to the topics of two rules for one PUT, and then for one DELETE.
+TEST(Identity, IsOneForOneChangeThatCephToldTwoTopics) {
+  Memory memory;
+  Event put = at(a_put("6B0AF2482F063992"), "2026-11-28T15:24:56.787569Z");
+  put.producer = "ceph";
+  EXPECT_TRUE(memory.takes(put));
+  put.sequencer = "6B0AF2482F7F217B";
+  EXPECT_FALSE(memory.takes(put));
+  EXPECT_TRUE(memory.takes(at(put, "2026-11-28T15:24:56.850065Z"))) << "the same bytes again";
+  Event removal = at(deleted(put, "6B0AF2483607CBA0"), "2026-11-28T15:24:56.906474Z");
+  EXPECT_TRUE(memory.takes(removal));
+  removal.sequencer = "6B0AF2483618054E";
+  EXPECT_FALSE(memory.takes(removal));
+}
+
 TEST(Identity, KeepsAPutAndADeletionAndAPutOfTheSameBytes) {
   Memory memory;
   EXPECT_TRUE(memory.takes(a_put("6B02F5D600000001")));
