@@ -57,6 +57,14 @@ TEST_F(MessageReaderTest, TakesOnlyWhatIsTheSourcesAndSaysSoOnce) {
   EXPECT_EQ(said_.size(), 2u);  // Once for each reason.
 }
 
+// `apply` writes its state into the bucket whose events it has just asked for.
+TEST_F(MessageReaderTest, LeavesOutOurOwnObjects) {
+  const ReadMessage message = read(
+      SourceTest::message({record(".headrace/lake/setup.json"), record("a/.headrace/b.json")}));
+  EXPECT_THAT(keys(message), ElementsAre("a/.headrace/b.json"));
+  EXPECT_THAT(described(), HasSubstr(R"("other_key":1)"));
+}
+
 TEST_F(MessageReaderTest, LeavesOutWhatIsOlderThanItMayBe) {
   // The records are of 2027-01-15 08:00, which is when the clock stands.
   clock_.advance(std::chrono::hours(2));

@@ -5,6 +5,9 @@
 namespace headrace {
 namespace {
 
+/// What set-up and the probes of conditional writes keep in buckets.
+constexpr std::string_view kPrivateFolder = ".headrace/";
+
 Event event_of(const EventOrigin& origin, EventKind kind, KeyFields fields, Random& random) {
   Event event;
   event.id = random.uuid();
@@ -20,6 +23,7 @@ Event event_of(const EventOrigin& origin, EventKind kind, KeyFields fields, Rand
 }  // namespace
 
 std::optional<KeyFields> match_key(const KeyMatcher& matcher, std::string_view key) {
+  if (key.starts_with(kPrivateFolder)) return std::nullopt;
   return matcher ? matcher(key) : KeyFields{};
 }
 

@@ -22,6 +22,8 @@ struct EventOrigin {
   std::string producer;  ///< "watch", "listing".
 };
 
+/// The key's fields, or nullopt if it is no event of the source. Our own objects below ".headrace/"
+/// never are: a wide pattern would take them for data.
 std::optional<KeyFields> match_key(const KeyMatcher& matcher, std::string_view key);
 
 /// An object is there: its time is that of its last change.
