@@ -42,7 +42,8 @@ class Server(types.SimpleNamespace):
         from botocore.config import Config
         return boto3.client(service, endpoint_url=self.endpoint, region_name=self.region,
                             aws_access_key_id=self.access_key,
-                            aws_secret_access_key=self.secret_key, config=Config(**options))
+                            aws_secret_access_key=self.secret_key, config=Config(**options),
+                            verify=getattr(self, "ca_file", None))
 
 
 class server:

@@ -32,7 +32,7 @@ class ElasticMq:
         configuration = run.dir / "elasticmq.conf"
         configuration.write_text(CONFIGURATION.format(port=port))
         server = run.start("elasticmq", java.command(
-            self.name, 192, f"-Dconfig.file={configuration}") + ["org.elasticmq.server.Main"],
+            self.name, 512, f"-Dconfig.file={configuration}") + ["org.elasticmq.server.Main"],
             run.options.env)
         run.wait_until(server, port, run.answers(port, "/?Action=ListQueues"))
         return {"endpoint": f"http://127.0.0.1:{port}", "account": "000000000000"}

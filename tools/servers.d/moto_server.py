@@ -5,6 +5,7 @@ conditional PUT checks before it writes, without a lock: no proof of atomicity.
 """
 import installing
 import running
+import tls
 
 
 class Moto:
@@ -12,7 +13,7 @@ class Moto:
     what = "S3, SQS, SNS, EventBridge, IAM, STS"
     is_quick = True
     ports = ("http",)
-    options = ()
+    options = ("tls",)
 
     def pins(self):
         return installing.PYTHON_LOCK.read_text()
@@ -26,7 +27,12 @@ class Moto:
     def launch(self, run):
         python = running.INSTALLED / self.name / "bin" / "python"
         port = run.ports["http"]
-        server = run.start("moto", [python, "-m", "moto.server", "-H", "127.0.0.1", "-p", port],
-                           run.options.env)
-        run.wait_until(server, port, run.answers(port, "/moto-api/"))
-        return {"endpoint": f"http://127.0.0.1:{port}", "account": "123456789012"}
+        certificates = tls.wanted(run)
+        secure = ["--ssl-cert", certificates.cert, "--ssl-key", certificates.key] \
+            if certificates else []
+        server = run.start("moto", [python, "-m", "moto.server", "-H", "127.0.0.1", "-p", port,
+                                    *secure], run.options.env)
+        run.wait_until(server, port, run.answers(port, "/moto-api/", secure=bool(secure)))
+        facts = certificates.facts(port) if certificates else \
+            {"endpoint": f"http://127.0.0.1:{port}"}
+        return {**facts, "account": "123456789012"}

@@ -9,6 +9,7 @@ import uuid
 
 import installing
 import running
+import tls
 
 # Without authentication inside the cluster, `crc` is the mode in which the monitor still answers.
 # The two paxos settings take the start from 11 s to one; tcp_nodelay an answer from 45 ms to two.
@@ -56,7 +57,7 @@ osd_memory_target = 939524096
 [client.rgw]
 log_file = {dir}/radosgw.log
 rgw_data = {dir}/rgw
-rgw_frontends = beast endpoint=127.0.0.1:{http} tcp_nodelay=1
+rgw_frontends = beast {door} tcp_nodelay=1
 rgw_enable_usage_log = false
 rgw_enable_ops_log = false
 rgw_crypt_require_ssl = false
@@ -72,7 +73,7 @@ class RadosGw:
     what = "S3 with HTTP notifications"
     is_quick = True
     ports = ("http", "mon")
-    options = ()
+    options = ("tls",)
 
     def pins(self):
         return f"{installing.pins('debian', self.name)}"
@@ -91,7 +92,11 @@ class RadosGw:
             (run.dir / folder).mkdir()
         fsid, osd_id = str(uuid.uuid4()), str(uuid.uuid4())
         config = run.dir / "ceph.conf"
-        config.write_text(CONFIGURATION.format(fsid=fsid, dir=run.dir, **run.ports))
+        port, certificates = run.ports["http"], tls.wanted(run)
+        door = f"endpoint=127.0.0.1:{port}"
+        if certificates:
+            door = f"ssl_{door} ssl_certificate={certificates.both}"
+        config.write_text(CONFIGURATION.format(fsid=fsid, dir=run.dir, door=door, **run.ports))
         with_config = ["--conf", config]
 
         run.command(["monmaptool", "--create", "--clobber", "--fsid", fsid, "--addv", "a",
@@ -104,8 +109,9 @@ class RadosGw:
         run.command(["ceph-osd", *with_config, "-i", "0", "--mkfs", "--osd-uuid", osd_id])
         run.start("osd", ["ceph-osd", *with_config, "-i", "0", "-f"])
         rgw = run.start("radosgw", ["radosgw", *with_config, "-n", "client.rgw", "-f"])
-        run.wait_until(rgw, run.ports["http"], run.answers(run.ports["http"], "/"))
+        run.wait_until(rgw, port, run.answers(port, "/", secure=certificates is not None))
         run.command(["radosgw-admin", *with_config, "-n", "client.rgw", "user", "create", "--uid",
                      "tester", "--display-name", "tester", "--access-key", running.ACCESS_KEY,
                      "--secret-key", running.SECRET_KEY])
-        return {"endpoint": f"http://127.0.0.1:{run.ports['http']}"}
+        return certificates.facts(port) if certificates else \
+            {"endpoint": f"http://127.0.0.1:{port}"}

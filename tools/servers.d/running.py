@@ -10,6 +10,7 @@ import json
 import os
 import pathlib
 import shutil
+import ssl
 import subprocess
 import tempfile
 import time
@@ -98,10 +99,12 @@ class Run:
                              f"{self.last_words(process['name'])}")
             time.sleep(0.03)
 
-    def answers(self, port, path):
+    def answers(self, port, path, secure=False):
         """A condition for wait_until: a GET is answered with anything below 500."""
         def ask():
-            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+            connection = http.client.HTTPSConnection(
+                "127.0.0.1", port, timeout=5, context=ssl._create_unverified_context()) \
+                if secure else http.client.HTTPConnection("127.0.0.1", port, timeout=5)
             try:
                 connection.request("GET", path)
                 return connection.getresponse().status < 500
