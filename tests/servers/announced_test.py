@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""What several ways tell of the same objects: a topic's queue and its HTTP subscriber, two webhooks,
-EventBridge, and a listing as the safety net. Whoever tells first, each object is one event, one task
-and one row."""
+"""What several ways tell of the same objects: a topic's queue and its HTTP subscriber, EventBridge,
+two webhooks, and a listing as the safety net. Whoever tells first, each object is one event, one
+task and one row."""
 import json
 import os
 import pathlib

@@ -141,7 +141,7 @@ class ExamplesTest(harness.LakeTest):
         return lake
 
     def tables(self, rows_of):
-        """Every table's rows, whatever came first: rows in an order of their own, columns by name."""
+        """Every table's rows, whatever came first: rows in an own order, columns by name."""
         names = sorted(t["table"] for t in rows_of("table", "ls"))
         return {name: sorted(json.dumps(row, sort_keys=True)
                              for row in rows_of("sql", f'select * from "{name}"'))
