@@ -17,9 +17,19 @@ bool is_digit(char c) { return c >= '0' && c <= '9'; }
 bool is_name_start(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; }
 bool is_hex(char c) { return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F'); }
 
+bool is_word(std::string_view word) {
+  return !word.empty() && is_name_start(word[0]) &&
+         std::ranges::all_of(word, [](char c) { return is_name_start(c) || is_digit(c); });
+}
+
+/// Words with dots between them: for templates over rows a dot leads into a field.
 bool is_name(std::string_view name) {
-  return !name.empty() && is_name_start(name[0]) &&
-         std::ranges::all_of(name, [](char c) { return is_name_start(c) || is_digit(c); });
+  while (true) {
+    const std::size_t dot = name.find('.');
+    if (!is_word(name.substr(0, dot))) return false;
+    if (dot == std::string_view::npos) return true;
+    name.remove_prefix(dot + 1);
+  }
 }
 
 /// Digits only, at most what a signed 64-bit number holds.

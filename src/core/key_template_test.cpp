@@ -271,5 +271,13 @@ TEST(KeyTemplate, ReadsBackWhateverItBuilds) {
   EXPECT_LT(built, kRounds);
 }
 
+TEST(KeyTemplate, AFieldsNameMayBeAPath) {
+  const KeyTemplate key = KeyTemplate::parse("{actor.login}/{x.y_2:int}.json");
+  EXPECT_EQ(key.build({{"actor.login", "ada"}, {"x.y_2", "7"}}), "ada/7.json");
+  for (const char* name : {"{.a}", "{a.}", "{a..b}", "{a.1}"}) {
+    EXPECT_THROW(KeyTemplate::parse(name), Error) << name;
+  }
+}
+
 }  // namespace
 }  // namespace headrace

@@ -239,6 +239,8 @@ class LinesToParquet::Impl {
     return line.flaw.empty() && line.text.size() <= options_.line_bytes;
   }
 
+  bool is_wanted(const Line& line) const { return !options_.keep || options_.keep(line.text); }
+
   /// Proves a line to be one JSON object; the reader of rows says the same of the same line.
   bool prove(const Line& line, jsonl::Flaw& flaw) {
     const char* end = line.text.data() + line.text.size();
@@ -266,6 +268,10 @@ class LinesToParquet::Impl {
     while (walk.next(line)) {
       if (!is_readable(line)) {
         add_fault(line.number, line.text, obstacle(line));
+        continue;
+      }
+      if (!is_wanted(line)) {
+        ++rows_.left_out;
         continue;
       }
       jsonl::Flaw flaw;
@@ -364,6 +370,10 @@ class LinesToParquet::Impl {
         if (rows != nullptr) add_fault(line.number, line.text, obstacle(line));
         continue;
       }
+      if (!is_wanted(line)) {
+        if (rows != nullptr) ++rows->left_out;
+        continue;
+      }
       jsonl::Cursor cursor = line.cursor;
       auto result = reader_.read(cursor, line.text, may_grow, row_);
       if (result == jsonl::RowReader::Result::kUnplanned) {
@@ -390,7 +400,7 @@ class LinesToParquet::Impl {
     Line line;
     for (LineWalk walk(ahead_, rest); walk.next(line);) {
       jsonl::Flaw flaw;
-      if (is_readable(line) && prove(line, flaw)) inference.observe(line.cursor);
+      if (is_readable(line) && is_wanted(line) && prove(line, flaw)) inference.observe(line.cursor);
     }
     Schema schema = inference.schema();
     if (schema != schema_) grow(std::move(schema));

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -29,6 +30,10 @@ struct LineFault {
   std::string text;        ///< The line without its end, cut at ConvertOptions::fault_bytes.
 };
 
+/// Is this row, the JSON text of one object, wanted? Asked also of texts that turn out to be none:
+/// yes lets them become faults. The answer must depend on the text alone.
+using RowPredicate = std::function<bool(BytesView row)>;
+
 struct ConvertOptions {
   Schema schema;                          ///< Columns known already; empty if none.
   std::vector<std::string> partition_by;  ///< Left out of the files, one file per tuple of values.
@@ -47,6 +52,7 @@ struct ConvertOptions {
   std::size_t columns = 10'000;             ///< Leaves; beyond, kInvalid names the limit.
   std::size_t open_partitions = 64;         ///< Beyond, the largest open file is closed early.
   std::uint64_t memory_bytes = 256u << 20;  ///< Open files and rows that wait; beyond, the same.
+  RowPredicate keep;                        ///< May be empty: all rows are wanted.
 };
 
 /// What one object came to.
@@ -55,6 +61,7 @@ struct ObjectRows {
   /// Rows with something in _rescued_data, as far as is known: rows of the first `infer_bytes` are
   /// counted only in rescued_rows(), once the columns have been chosen.
   std::uint64_t rescued = 0;
+  std::uint64_t left_out = 0;  ///< Rows that ConvertOptions::keep did not want.
   std::uint64_t fault_count = 0;
   std::vector<LineFault> faults;  ///< The first `faults_per_object` of them.
 };
