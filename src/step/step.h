@@ -8,6 +8,7 @@
 #include <variant>
 #include <vector>
 
+#include "core/bytes.h"
 #include "core/clock.h"
 #include "core/error.h"
 #include "core/object.h"
@@ -86,6 +87,10 @@ class Step {
 
 /// A route's last step that gathers many tasks into few commits. The work room gathers events by
 /// group until `limits` are reached, then prepares, plans in the ledger, commits, settles.
+///
+/// A commit is either one atomic step, which leaves its seq behind (a table), or several (objects,
+/// many tables): then Prepared::plan holds what it takes to bring them to their end, and resolve()
+/// does. docs/decisions/0005 tells why.
 class Sink {
  public:
   struct Limits {
@@ -99,6 +104,7 @@ class Sink {
     std::optional<Error> failed;  ///< Set: retry or dead-letter this one; none of its rows.
     StepResult result;
     std::vector<DeadLine> dead_lines;
+    bool later = false;  ///< The batch was full: bring this one again with the next.
   };
 
   /// A batch made ready: everything uploaded, nothing visible yet.
@@ -107,6 +113,9 @@ class Sink {
     virtual ~Prepared() = default;
     std::vector<Item> items;
     bool empty = false;  ///< Nothing to commit: settle the items and forget it.
+    /// For resolve(), kept in the ledger from before commit() until the items are settled.
+    Bytes plan;
+    std::uint64_t left_out = 0;  ///< Rows that a filter did not want.
   };
 
   virtual ~Sink() = default;
@@ -122,6 +131,15 @@ class Sink {
                                    std::uint64_t seq) = 0;
   /// The last seq of app_id that is visible in the group; 0 if none.
   virtual Task<std::uint64_t> committed(std::string group, std::string app_id) = 0;
+
+  /// Resolves a batch whose commit threw, or whose process died after the plan was written;
+  /// harmless to repeat. True: all of it is visible now. False: none of it is or ever will be.
+  /// Throws kTransient as long as it is neither. By default it only looks at committed().
+  virtual Task<bool> resolve(std::string group, std::string app_id, std::uint64_t seq, Bytes) {
+    co_return co_await committed(std::move(group), std::move(app_id)) >= seq;
+  }
+  /// The plan is no longer in the ledger: what was kept for it on this machine may go.
+  virtual void forget(const Bytes&) {}
 };
 
 }  // namespace headrace

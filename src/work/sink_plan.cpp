@@ -22,7 +22,9 @@ Bytes encode_plan(const SinkPlan& plan) {
     json.key("body").string(dead.body).key("error").string(dead.error);
     json.key("attempts").number(static_cast<std::uint64_t>(dead.attempts)).end_object();
   }
-  json.end_array().end_object();
+  json.end_array();
+  if (!plan.sink.empty()) json.key("sink").string(plan.sink);
+  json.end_object();
   return std::move(json).text();
 }
 
@@ -46,6 +48,9 @@ SinkPlan decode_plan(BytesView bytes) {
                            std::string(std::string_view(dead["body"])), ErrorKind::kCorrupt,
                            std::string(std::string_view(dead["error"])),
                            static_cast<int>(std::min<std::uint64_t>(attempts, INT_MAX))});
+    }
+    if (const auto sink = json["sink"]; sink.error() == simdjson::SUCCESS) {
+      plan.sink = std::string(std::string_view(sink));
     }
     return plan;
   } catch (const simdjson::simdjson_error& error) {

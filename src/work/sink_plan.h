@@ -17,6 +17,7 @@ struct SinkPlan {
   std::uint64_t seq = 0;
   std::vector<TaskId> tasks;        ///< Those whose rows are in the commit, or need none.
   std::vector<NewDeadLetter> dead;  ///< Lines that are to become dead letters with it.
+  Bytes sink;                       ///< Sink::Prepared::plan; UTF-8.
 };
 
 Bytes encode_plan(const SinkPlan& plan);

@@ -4,6 +4,7 @@
 #include <boost/asio/detached.hpp>
 #include <boost/asio/experimental/awaitable_operators.hpp>
 
+#include "core/crash_point.h"
 #include "work/durably.h"
 #include "work/settle.h"
 #include "work/sink_plan.h"
@@ -41,21 +42,22 @@ Task<> SinkWorker::write(LedgerWrite write) {
 Task<> SinkWorker::recover() {
   for (NoteChange& note : co_await ledger_.notes(plan_key(""))) {
     const SinkPlan plan = decode_plan(note.value.value_or(""));
-    auto ask = [&] { return plan_.sink->committed(plan.group, plan.app_id); };
-    const std::uint64_t committed =
-        co_await durably(services_.clock, services_.random, log_, "read the table", ask);
+    auto ask = [&] { return plan_.sink->resolve(plan.group, plan.app_id, plan.seq, plan.sink); };
+    const bool committed =
+        co_await durably(services_.clock, services_.random, log_, "finish a batch", ask);
     LedgerWrite write;
     write.notes.push_back({note.key, std::nullopt});
-    if (committed >= plan.seq) {
+    if (committed) {
       for (const TaskId& task : plan.tasks) write.settle.push_back({.id = task});
       write.dead = plan.dead;
     }
     co_await this->write(std::move(write));
+    plan_.sink->forget(plan.sink);
     log_.info("batch of an earlier run resolved",
               {{"route", plan_.name},
                {"group", plan.group},
                {"tasks", plan.tasks.size()},
-               {"was", committed >= plan.seq ? "committed" : "not committed, done again"}});
+               {"was", committed ? "committed" : "not committed, done again"}});
   }
 }
 
@@ -157,24 +159,68 @@ Task<> SinkWorker::bring_through(const std::string& name, std::vector<Member>& m
   const std::unique_ptr<Sink::Prepared> prepared =
       co_await plan_.sink->prepare(name, app_id(name), std::move(events));
 
+  put_back_later(name, members, *prepared);
+  crash_point("sink.prepared");
   if (!prepared->empty) {
-    SinkPlan plan{.group = name, .app_id = app_id(name), .seq = seq};
-    for (std::size_t i = 0; i < members.size(); ++i) {
-      const Sink::Item& item = prepared->items[i];
-      if (item.failed) continue;
-      plan.tasks.push_back(members[i].task.id);
-      for (const auto* lines : {&std::as_const(members[i]).dead_lines, &item.dead_lines}) {
-        std::ranges::move(dead_letters_of(plan_, members[i].task, members[i].event, *lines),
-                          std::back_inserter(plan.dead));
-      }
-    }
-    LedgerWrite write;
-    write.notes.push_back({plan_key(name), encode_plan(plan)});
-    co_await this->write(std::move(write));
+    co_await write_plan(name, members, *prepared, seq);
+    crash_point("sink.planned");
     co_await commit_or_resolve(name, *prepared, seq);
+    crash_point("sink.committed");
     last_seq = seq;
   }
   co_await settle(name, members, *prepared);
+  counters_.left_out += prepared->left_out;
+  if (prepared->left_out > 0) {
+    log_.info("rows left out", {{"route", plan_.name}, {"to", name}, {"rows", prepared->left_out}});
+  }
+  if (!prepared->empty) plan_.sink->forget(prepared->plan);
+}
+
+/// What the batch had no room for is gathered again, before all others and due at once.
+void SinkWorker::put_back_later(const std::string& name, std::vector<Member>& members,
+                                Sink::Prepared& prepared) {
+  std::vector<Member> now;
+  std::vector<Member> later;
+  std::vector<Sink::Item> items;
+  for (std::size_t i = 0; i < members.size(); ++i) {
+    if (prepared.items[i].later) {
+      later.push_back(std::move(members[i]));
+    } else {
+      now.push_back(std::move(members[i]));
+      items.push_back(std::move(prepared.items[i]));
+    }
+  }
+  members = std::move(now);
+  prepared.items = std::move(items);
+  if (later.empty()) return;
+  Group& group = groups_[name];
+  if (group.members.empty()) group.newest = services_.clock.now();
+  group.oldest = Time();
+  for (const Member& member : later) group.bytes += member.event.size.value_or(0);
+  group.members.insert(group.members.begin(), std::move_iterator(later.begin()),
+                       std::move_iterator(later.end()));
+}
+
+Task<> SinkWorker::write_plan(const std::string& name, const std::vector<Member>& members,
+                              const Sink::Prepared& prepared, std::uint64_t seq) {
+  SinkPlan plan{.group = name,
+                .app_id = app_id(name),
+                .seq = seq,
+                .tasks = {},
+                .dead = {},
+                .sink = prepared.plan};
+  for (std::size_t i = 0; i < members.size(); ++i) {
+    const Sink::Item& item = prepared.items[i];
+    if (item.failed) continue;
+    plan.tasks.push_back(members[i].task.id);
+    for (const auto* lines : {&members[i].dead_lines, &item.dead_lines}) {
+      std::ranges::move(dead_letters_of(plan_, members[i].task, members[i].event, *lines),
+                        std::back_inserter(plan.dead));
+    }
+  }
+  LedgerWrite write;
+  write.notes.push_back({plan_key(name), encode_plan(plan)});
+  co_await this->write(std::move(write));
 }
 
 Task<> SinkWorker::commit_or_resolve(const std::string& name, Sink::Prepared& prepared,
@@ -188,11 +234,14 @@ Task<> SinkWorker::commit_or_resolve(const std::string& name, Sink::Prepared& pr
   } catch (...) {
     failure = to_error(std::current_exception());
   }
-  // The answer may have been lost on the way back: the sink itself knows.
-  auto ask = [&] { return plan_.sink->committed(name, app_id(name)); };
-  const std::uint64_t committed =
-      co_await durably(services_.clock, services_.random, log_, "read the table", ask);
-  if (committed < seq) throw *failure;
+  // The answer may have been lost on the way back, or only a part be done: the sink itself knows.
+  auto ask = [&] { return plan_.sink->resolve(name, app_id(name), seq, prepared.plan); };
+  if (co_await durably(services_.clock, services_.random, log_, "finish a batch", ask)) {
+    ++counters_.commits;
+    co_return;
+  }
+  plan_.sink->forget(prepared.plan);
+  throw *failure;
 }
 
 Task<> SinkWorker::settle(const std::string& name, std::vector<Member>& members,

@@ -15,8 +15,9 @@ namespace headrace {
 
 /// Gathers a route's tasks by group and brings each batch through the sink exactly once:
 /// prepare -> plan in the ledger -> commit -> settle and drop the plan in one ledger write.
-/// A crash in between is resolved by recover(): what the sink has committed is settled, the rest is
-/// done again. One batch of a group is under way at a time; its tasks stay taken meanwhile.
+/// A crash in between is resolved by recover(): the sink brings the batch to its end or says that
+/// nothing of it happened; it is settled then, or done again. One batch of a group is under way at
+/// a time; its tasks stay taken meanwhile.
 ///
 /// Threads  One executor.
 class SinkWorker {
@@ -24,6 +25,7 @@ class SinkWorker {
   struct Counters {
     std::uint64_t commits = 0;
     std::uint64_t gathered = 0;  ///< Tasks waiting for a batch now.
+    std::uint64_t left_out = 0;  ///< Rows that a filter did not want, in batches that were settled.
     Time latest_retry;           ///< The latest due time given to a task that failed.
   };
 
@@ -66,6 +68,10 @@ class SinkWorker {
   void start(const std::string& name, Group& group);
   Task<> commit_batch(std::string name, std::vector<Member> members);
   Task<> bring_through(const std::string& name, std::vector<Member>& members);
+  void put_back_later(const std::string& name, std::vector<Member>& members,
+                      Sink::Prepared& prepared);
+  Task<> write_plan(const std::string& name, const std::vector<Member>& members,
+                    const Sink::Prepared& prepared, std::uint64_t seq);
   Task<> commit_or_resolve(const std::string& name, Sink::Prepared& prepared, std::uint64_t seq);
   Task<> settle(const std::string& name, std::vector<Member>& members, Sink::Prepared& prepared);
   Task<> fail(const std::string& name, std::vector<Member>& members, const Error& error);

@@ -40,6 +40,11 @@ struct FakeTable {
   int lost_answers = 0;    ///< Commits that happen but throw.
   int failed_commits = 0;  ///< Commits that throw and do not happen.
   std::vector<DeadLine> bad_lines;
+  std::size_t room = 1'000;  ///< Events that fit into a batch.
+  bool in_steps = false;     ///< A commit has several, and its batch a plan.
+  std::vector<Bytes> resolved;
+  std::deque<std::optional<bool>> answers;  ///< nullopt: throws kTransient.
+  std::vector<Bytes> forgotten;
 };
 
 class FakeSink final : public Sink {
@@ -56,9 +61,13 @@ class FakeSink final : public Sink {
                                           std::vector<Event> events) override {
     auto batch = std::make_unique<Batch>();
     for (const Event& event : events) {
+      Item& item = batch->items.emplace_back();
+      item.later = batch->rows.size() == table_.room;
+      if (item.later) continue;
       batch->rows.push_back(event.object.path);
-      batch->items.emplace_back().dead_lines = table_.bad_lines;
+      item.dead_lines = table_.bad_lines;
     }
+    if (table_.in_steps) batch->plan = "plan of " + batch->rows.at(0);
     co_return batch;
   }
   Task<std::string> commit(std::string, Prepared& prepared, std::string app_id,
@@ -76,6 +85,16 @@ class FakeSink final : public Sink {
   Task<std::uint64_t> committed(std::string, std::string app_id) override {
     co_return table_.last_seq[app_id];
   }
+  Task<bool> resolve(std::string group, std::string app_id, std::uint64_t seq,
+                     Bytes plan) override {
+    if (!table_.in_steps) co_return co_await Sink::resolve(group, app_id, seq, plan);
+    table_.resolved.push_back(plan);
+    const std::optional<bool> answer = table_.answers.front();
+    table_.answers.pop_front();
+    if (!answer) throw Error(ErrorKind::kTransient, "half of it is there");
+    co_return *answer;
+  }
+  void forget(const Bytes& plan) override { table_.forgotten.push_back(plan); }
 
  private:
   FakeTable& table_;
@@ -405,6 +424,75 @@ TEST_F(WorkTest, APlanThatWasNotCommittedIsDoneAgainAfterARestart) {
   EXPECT_EQ(table.last_seq["stack/route/b"], 5u);
 }
 
+TEST_F(WorkTest, WhatABatchHasNoRoomForComesWithTheNextAndCostsNoAttempt) {
+  FakeTable table;
+  table.room = 2;
+  plan_.sink = std::make_unique<FakeSink>(table, Sink::Limits{.bytes = 50, .every = 1h});
+  start(worker().run());
+  for (int i = 0; i < 5; ++i) append(std::to_string(i), 10);
+  settle();
+  EXPECT_THAT(table.batches, ElementsAre(2u, 2u, 1u));
+  EXPECT_THAT(table.rows, ElementsAre("0", "1", "2", "3", "4"));
+  EXPECT_EQ(counters().done, 5u);
+  EXPECT_EQ(counters().retried, 0u);
+  EXPECT_EQ(worker().sink()->counters().gathered, 0u);
+}
+
+TEST_F(WorkTest, ABatchThatWasCommittedInPartIsBroughtToItsEnd) {
+  FakeTable table;
+  table.in_steps = true;
+  table.failed_commits = 1;
+  table.answers = {std::nullopt, true};
+  plan_.sink = std::make_unique<FakeSink>(table, Sink::Limits{.every = 1s});
+  start(worker().run());
+  append("a");
+  advance(1s);
+  advance(1s);  // The pause before it is asked again.
+  EXPECT_THAT(table.resolved, ElementsAre("plan of a", "plan of a"));
+  EXPECT_EQ(counters().done, 1u);
+  EXPECT_EQ(counters().retried, 0u);
+  EXPECT_THAT(table.forgotten, ElementsAre("plan of a"));
+  EXPECT_TRUE(await(ledger_->notes("plan/")).empty());
+}
+
+TEST_F(WorkTest, ABatchOfWhichNothingIsThereIsDoneAgain) {
+  FakeTable table;
+  table.in_steps = true;
+  table.failed_commits = 1;
+  table.answers = {false};
+  plan_.sink = std::make_unique<FakeSink>(table, Sink::Limits{.every = 1s});
+  start(worker().run());
+  append("a");
+  for (int i = 0; i < 3; ++i) advance(1s);
+  EXPECT_EQ(counters().retried, 1u);
+  EXPECT_THAT(table.rows, ElementsAre("a"));
+}
+
+TEST_F(WorkTest, APlanInStepsIsResolvedAfterARestart) {
+  for (const bool done : {true, false}) {
+    FakeTable table;
+    table.in_steps = true;
+    table.answers = {done};
+    plan_.sink = std::make_unique<FakeSink>(table, Sink::Limits{.every = 1s});
+    worker_.reset();
+    append(done ? "a" : "b");
+    const PendingTask task = await(ledger_->tasks({})).at(0);
+    LedgerWrite write;
+    write.notes.push_back({"plan/route/b", encode_plan({.group = "b",
+                                                        .app_id = "stack/route/b",
+                                                        .seq = 1,
+                                                        .tasks = {task.id},
+                                                        .dead = {},
+                                                        .sink = "keys and \"places\""})});
+    await(ledger_->write(write));
+    await(worker().recover());
+    EXPECT_THAT(table.resolved, ElementsAre("keys and \"places\""));
+    EXPECT_THAT(table.forgotten, ElementsAre("keys and \"places\""));
+    EXPECT_EQ(counters().pending(), done ? 0u : 1u);
+    worker_.reset();
+  }
+}
+
 TEST_F(WorkTest, StoppingGivesBackWhatIsOnlyGathered) {
   FakeTable table;
   plan_.sink = std::make_unique<FakeSink>(table, Sink::Limits{.every = 1h});
@@ -422,6 +510,7 @@ TEST(SinkPlan, ReadsBackWhatItWrote) {
   SinkPlan plan{.group = "a \"table\"", .app_id = "s/r/t", .seq = 1ull << 60};
   plan.tasks = {{1, 2, RouteId(3)}, {1ull << 60, 65535, RouteId(7)}};
   plan.dead.push_back({RouteId(3), "{\"x\":1}", ErrorKind::kCorrupt, "line 1: \xFF bad", 3});
+  plan.sink = R"({"kind":"objects"})";
   const SinkPlan back = decode_plan(encode_plan(plan));
   EXPECT_EQ(back.group, plan.group);
   EXPECT_EQ(back.app_id, plan.app_id);
@@ -430,6 +519,7 @@ TEST(SinkPlan, ReadsBackWhatItWrote) {
   ASSERT_EQ(back.dead.size(), 1u);
   EXPECT_EQ(back.dead[0].body, plan.dead[0].body);
   EXPECT_EQ(back.dead[0].attempts, 3);
+  EXPECT_EQ(back.sink, plan.sink);
 }
 
 TEST(SinkPlan, ADeadLineWithoutAttemptsHadOne) {
