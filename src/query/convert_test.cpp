@@ -81,5 +81,44 @@ TEST_F(Convert, RefusesTables) {
                Error);
 }
 
+TEST_F(Convert, AQueryMakesTheRows) {
+  lake.write("a.csv", "kind,n\na,1\nb,2\na,3\n");
+  ConvertRequest request{.from = {path("a.csv")},
+                         .from_format = DataFormat::kCsv,
+                         .to = path("out.csv"),
+                         .to_format = DataFormat::kCsv};
+  request.query = "select kind, sum(n) as n from input group by kind order by kind; -- all of them";
+  EXPECT_EQ(run_task(convert_with_engine(request, {})), 2u);
+  EXPECT_EQ(content("out.csv"), "kind,n\na,4\nb,2\n");
+  request.query = "select * from read_csv('" + path("out.csv") + "')";
+  request.to = path("other.csv");
+  EXPECT_THROW(run_task(convert_with_engine(request, {})), Error);
+}
+
+TEST_F(Convert, AQueryMaySpillBesideItsFiles) {
+  lake.write("a.csv", "n\n1\n");
+  ConvertRequest request{.from = {path("a.csv")},
+                         .from_format = DataFormat::kCsv,
+                         .to = path("out.csv"),
+                         .to_format = DataFormat::kCsv};
+  request.query =
+      "select count(*) as n from (select hash(range) as h, repeat('x', 40) as t "
+      "from range(1200000) order by h)";
+  EXPECT_EQ(run_task(convert_with_engine(
+                request, {.memory_bytes = 64u << 20, .threads = 1, .temp_folder = path("spill")})),
+            1u);
+  EXPECT_EQ(content("out.csv"), "n\n1200000\n");
+}
+
+TEST(WrongWithQuery, IsToldBeforeThereAreRows) {
+  EXPECT_EQ(wrong_with_query("select a from input"), "");
+  EXPECT_EQ(wrong_with_query("from input; -- all"), "");
+  EXPECT_THAT(wrong_with_query("selec a"), HasSubstr("syntax error"));
+  EXPECT_THAT(wrong_with_query("select a from input where"), HasSubstr("syntax error"));
+  for (const char* other : {"", "drop table x", "select 1; select 2", "copy x to 'y'"}) {
+    EXPECT_THAT(wrong_with_query(other), HasSubstr("one SELECT")) << other;
+  }
+}
+
 }  // namespace
 }  // namespace headrace
