@@ -191,6 +191,14 @@ void StackEngine::write_status(JsonWriter& json) const {
     parts_.sources[i].source->describe(json);
     json.end_object();
   }
+  json.end_array().key("sinks").begin_array();
+  for (std::size_t i = 0; i < workers_.size(); ++i) {
+    if (workers_[i]->sink() == nullptr) continue;
+    const SinkWorker::Counters& sink = workers_[i]->sink()->counters();
+    json.begin_object().key("route").string(parts_.plans[i].name);
+    json.key("commits").number(sink.commits).key("gathered").number(sink.gathered);
+    json.key("left_out").number(sink.left_out).end_object();
+  }
   json.end_array();
 }
 

@@ -75,7 +75,7 @@ class Grants {
     allow(bucket, ".headrace/probe-", {kRead, kWrite, kDelete});
   }
 
-  void add_target(const SourceFields& from, const auto& step) {
+  void add_target(const SourceFields& from, const TargetConfig& step) {
     if (!on_s3(step.store.empty() ? from.store : step.store)) return;
     const std::string& bucket = step.bucket.empty() ? from.bucket : step.bucket;
     allow(head_of(bucket), head_of(step.to), {kRead, kWrite});
@@ -94,8 +94,7 @@ class Grants {
       const bool moves = std::holds_alternative<MoveConfig>(step.value);
       const bool tags = std::holds_alternative<TagConfig>(step.value);
       const bool deletes = std::holds_alternative<DeleteConfig>(step.value);
-      if (const auto* copy = std::get_if<CopyConfig>(&step.value)) add_target(from, *copy);
-      if (const auto* move = std::get_if<MoveConfig>(&step.value)) add_target(from, *move);
+      if (const auto target = target_of(step.value)) add_target(from, *target);
       if (!here) continue;
       allow(from.bucket, prefix, {kRead});
       if (edits) allow_probe(from.bucket);

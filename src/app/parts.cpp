@@ -6,9 +6,11 @@
 
 #include "app/match.h"
 #include "core/error.h"
+#include "core/hash.h"
 #include "core/retry.h"
 #include "ledger/rocksdb/rocks_ledger.h"
 #include "step/table.h"
+#include "step/table_family.h"
 #include "store/file/file_store.h"
 #include "store/memory/memory_store.h"
 #include "store/retrying_store.h"
@@ -24,10 +26,10 @@ constexpr RetryPolicy kLedgerInUse{
 
 std::size_t cpu_threads() { return std::max(1u, std::thread::hardware_concurrency()); }
 
-std::unique_ptr<Step> make_step(const StepStanza& stanza, const std::string& route,
+std::unique_ptr<Step> make_step(const StepStanza& stanza, const std::filesystem::path& folder,
                                 const StepServices& services) {
   struct Make {
-    const std::string& route;
+    const std::filesystem::path& folder;
     const StepServices& services;
     std::unique_ptr<Step> operator()(const EditConfig& c) { return make_edit_step(c, services); }
     std::unique_ptr<Step> operator()(const TagConfig& c) { return make_tag_step(c, services); }
@@ -36,9 +38,13 @@ std::unique_ptr<Step> make_step(const StepStanza& stanza, const std::string& rou
     std::unique_ptr<Step> operator()(const DeleteConfig& c) {
       return make_delete_step(c, services);
     }
+    std::unique_ptr<Step> operator()(const RepartitionConfig&) { return nullptr; }
+    std::unique_ptr<Step> operator()(const SqlConfig& c) {
+      return make_sql_step(c, folder, services);
+    }
     std::unique_ptr<Step> operator()(const TableStepConfig&) { return nullptr; }
   };
-  return std::visit(Make{route, services}, stanza);
+  return std::visit(Make{folder, services}, stanza);
 }
 
 std::string environment(const char* name) {
@@ -163,6 +169,45 @@ Parts::~Parts() {
   if (ledger) ledger->close();
   io.join();
   cpu.join();
+  std::error_code ignored;
+  if (!temp.empty()) std::filesystem::remove_all(temp, ignored);
+}
+
+std::unique_ptr<Sink> Parts::make_sink(const StepStanza& stanza, const std::string& route,
+                                       const std::string& from) {
+  RowPredicate keep = rows_wanted(rows_of(stanza));
+  if (const auto* repartition = std::get_if<RepartitionConfig>(&stanza)) {
+    return make_repartition_sink(*repartition, route, std::move(keep), work_folder(route),
+                                 services);
+  }
+  const std::string table = table_of(stanza);
+  const CommitConfig& commit = stack.tables.at(table)->commit;
+  ObjectTransform transform;
+  if (const auto* sql = std::get_if<SqlConfig>(&stanza)) {
+    transform = make_sql_transform(*sql, work_folder(route), services);
+  }
+  TableSinkLimits limits{.commit_bytes = commit.bytes,
+                         .commit_every = commit.every,
+                         .commit_tasks = commit.tasks,
+                         .only = family_members(*stack.tables.at(table)),
+                         .keep = std::move(keep),
+                         .transform = std::move(transform)};
+  if (!rows_name_table(table, common(*stack.sources.at(from)))) {
+    return make_table_sink(table, *catalog, services, std::move(limits));
+  }
+  return make_table_family_sink(table, *catalog, services,
+                                {.limits = std::move(limits),
+                                 .tables = stack.tables.at(table)->limit,
+                                 .folder = work_folder(route)});
+}
+
+std::filesystem::path Parts::work_folder(const std::string& route) {
+  if (given.in_memory && temp.empty()) {
+    temp = std::filesystem::temp_directory_path() / ("headrace-" + given.random.uuid());
+  }
+  // A route's name may hold anything.
+  const std::string own = fmt::format("{:016x}", hash64(route));
+  return (given.in_memory ? temp : stack.state / "work") / own;
 }
 
 Task<> Parts::wire() {
@@ -178,14 +223,10 @@ Task<> Parts::wire() {
     plan.keep_dead = route->dead_letters.keep;
     plan.unless_tagged = match_of(stack.folder, route->match).unless_tagged;
     for (const auto& step : route->steps) {
-      if (const auto* table = std::get_if<TableStepConfig>(&step.value)) {
-        const CommitConfig& commit = stack.tables.at(table->name)->commit;
-        plan.sink = make_table_sink(table->name, *catalog, services,
-                                    {.commit_bytes = commit.bytes,
-                                     .commit_every = commit.every,
-                                     .commit_tasks = commit.tasks});
+      if (is_sink(step.value)) {
+        plan.sink = make_sink(step.value, name, route->from.value);
       } else {
-        plan.steps.push_back(make_step(step.value, name, services));
+        plan.steps.push_back(make_step(step.value, work_folder(name), services));
       }
     }
     plans.push_back(std::move(plan));

@@ -73,9 +73,14 @@ struct Parts {
   std::vector<RoutePlan> plans;
   std::unique_ptr<Routes> routes;
 
-  StepServices services;  ///< What steps refer to.
+  StepServices services;       ///< What steps refer to.
+  std::filesystem::path temp;  ///< Of tests in memory; removed at the end.
 
  private:
+  std::unique_ptr<Sink> make_sink(const StepStanza& stanza, const std::string& route,
+                                  const std::string& from);
+  /// Where a route's sink may keep files that outlive a crash.
+  std::filesystem::path work_folder(const std::string& route);
   NamedSource make_source(const std::string& name, const SourceStanza& stanza, RouteId own_id);
 };
 

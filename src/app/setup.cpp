@@ -25,13 +25,11 @@ class Buckets {
 
   void add_steps(const RouteConfig& route) {
     const SourceFields& from = common(*stack_.sources.at(route.from.value));
-    const auto add_target = [&](const auto& step) {
-      add(step.store.empty() ? from.store : step.store,
-          step.bucket.empty() ? from.bucket : step.bucket);
-    };
     for (const auto& step : route.steps) {
-      if (const auto* copy = std::get_if<CopyConfig>(&step.value)) add_target(*copy);
-      if (const auto* move = std::get_if<MoveConfig>(&step.value)) add_target(*move);
+      const auto target = target_of(step.value);
+      if (!target) continue;
+      add(target->store.empty() ? from.store : target->store,
+          target->bucket.empty() ? from.bucket : target->bucket);
     }
   }
 

@@ -2,11 +2,13 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <functional>
 #include <set>
 
 #include "app/match.h"
 #include "route/pattern.h"
+#include "store/stores.h"
 
 namespace headrace {
 namespace {
@@ -14,7 +16,7 @@ namespace {
 using stack::Diagnostics;
 using stack::Where;
 
-/// Where a route's copy or move puts objects, as far as the stack file tells.
+/// Where a route's steps put objects, as far as the stack file tells.
 struct Target {
   std::string store;
   std::string bucket;
@@ -32,7 +34,7 @@ class Checker {
       check_name(stack_.stores, "store", dataset->store, dataset.where);
     }
     for (const auto& [name, table] : stack_.tables) check_table(name, table);
-    for (const auto& [name, route] : stack_.routes) check_route(name, route);
+    for (const auto& [name, route] : stack_.routes) check_route(route);
     check_setup();
     for (const auto& test : stack_.tests) check_test(test);
     if (diagnostics_.ok()) warn_of_cycles();
@@ -83,6 +85,11 @@ class Checker {
     } catch (const Error& error) {
       diagnostics_.error(table.where, error.what());
     }
+    try {
+      family_members(*table);
+    } catch (const Error& error) {
+      diagnostics_.error(table.where, error.what());
+    }
     const std::size_t slash = table->location.find('/');
     if (slash == 0 || slash == std::string::npos || slash + 1 == table->location.size() ||
         table->location.find('{') < slash) {
@@ -101,7 +108,7 @@ class Checker {
     }
   }
 
-  void check_route(const std::string& name, const stack::Positioned<RouteConfig>& route) {
+  void check_route(const stack::Positioned<RouteConfig>& route) {
     const bool known = check_name(stack_.sources, "source", route->from.value, route->from.where);
     try {
       Pattern::parse(match_of(stack_.folder, route->match).pattern);
@@ -111,33 +118,46 @@ class Checker {
     if (route->steps.empty()) diagnostics_.error(route.where, "a route needs at least one step");
     for (std::size_t i = 0; i < route->steps.size(); ++i) {
       const auto& step = route->steps[i];
-      const auto* table = std::get_if<TableStepConfig>(&step.value);
-      if (table == nullptr) continue;
-      if (i + 1 < route->steps.size()) {
-        diagnostics_.error(step.where, "`table` gathers many tasks and must be the last step");
+      if (is_sink(step.value) && i + 1 < route->steps.size()) {
+        diagnostics_.error(step.where,
+                           "a table or repartition gathers many tasks and must be the last step");
       }
-      if (check_name(stack_.tables, "table", table->name, step.where) && known) {
-        check_fields(*table, step.where, stack_.sources.at(route->from.value), name);
+      check_rows(step.value);
+      const auto target = target_of(step.value);
+      if (target && !target->store.empty()) {
+        check_name(stack_.stores, "store", target->store, step.where);
+      }
+      const std::string table = table_of(step.value);
+      if (table.empty()) continue;
+      if (check_name(stack_.tables, "table", table, step.where) && known) {
+        check_fields(table, step.where, common(*stack_.sources.at(route->from.value)));
       }
     }
   }
 
-  /// The fields of a family's name must come out of the keys of the route's source.
-  void check_fields(const TableStepConfig& table, Where where,
-                    const stack::Positioned<SourceStanza>& source, const std::string& route) {
+  /// What is no field of the keys is taken from the rows; a slip of the pen would be too.
+  void check_fields(const std::string& table, Where where, const SourceFields& from) {
+    if (!from.key) return;
     try {
-      const SourceFields& from = common(*source);
-      std::set<std::string> given;
-      if (from.key) given.insert(from.key->fields().begin(), from.key->fields().end());
-      for (const std::string& field : KeyTemplate::parse(table.name).fields()) {
-        if (given.contains(field)) continue;
-        diagnostics_.error(where, fmt::format("the table's name needs the field `{}`, which the "
-                                              "source of route `{}` does not read from its keys; "
-                                              "it reads [{}]",
-                                              field, route, fmt::join(given, ", ")));
+      for (const std::string& field : KeyTemplate::parse(table).fields()) {
+        if (std::ranges::find(from.key->fields(), field) != from.key->fields().end()) continue;
+        const std::string near = stack::did_you_mean(field, from.key->fields());
+        if (near.empty()) continue;
+        diagnostics_.warning(where, fmt::format("`{}` in the table's name is taken from the rows, "
+                                                "since the source's keys have no such field{}",
+                                                field, near));
       }
     } catch (const Error&) {
       return;  // The table itself has been complained about.
+    }
+  }
+
+  void check_rows(const StepStanza& step) {
+    const auto rows = rows_of(step);
+    try {
+      rows_wanted(rows);
+    } catch (const Error& error) {
+      diagnostics_.error(rows->where, error.what());
     }
   }
 
@@ -159,8 +179,21 @@ class Checker {
     if (!std::filesystem::exists(test->given.object)) {
       diagnostics_.error(test.where, fmt::format("no such file: {}", test->given.object.string()));
     }
-    if (test->expect.rows && !test->expect.table) {
-      diagnostics_.error(test.where, "`rows` needs `table`");
+    const TestConfig::Expect& expect = test->expect;
+    if (expect.table && expect.under) {
+      diagnostics_.error(test.where,
+                         "rows are counted in `table` or `under` a prefix, not in both");
+    }
+    if (expect.rows && !expect.table && !expect.under) {
+      diagnostics_.error(test.where, "`rows` needs `table` or `under`");
+    }
+    if (expect.objects && !expect.under) diagnostics_.error(test.where, "`objects` needs `under`");
+    try {
+      if (expect.under) {
+        check_name(stack_.stores, "store", parse_store_url(*expect.under).store, test.where);
+      }
+    } catch (const Error& error) {
+      diagnostics_.error(test.where, error.what());
     }
   }
 
@@ -173,14 +206,12 @@ class Checker {
   std::vector<Target> targets_of(const RouteConfig& route) const {
     std::vector<Target> targets;
     const SourceFields& from = common(*stack_.sources.at(route.from.value));
-    const auto add = [&](const auto& step) {
-      targets.push_back({step.store.empty() ? from.store : step.store,
-                         step.bucket.empty() ? from.bucket : step.bucket,
-                         step.to.substr(0, step.to.find('{'))});
-    };
     for (const auto& step : route.steps) {
-      if (const auto* copy = std::get_if<CopyConfig>(&step.value)) add(*copy);
-      if (const auto* move = std::get_if<MoveConfig>(&step.value)) add(*move);
+      const auto target = target_of(step.value);
+      if (!target) continue;
+      targets.push_back({target->store.empty() ? from.store : target->store,
+                         target->bucket.empty() ? from.bucket : target->bucket,
+                         target->to.substr(0, target->to.find('{'))});
     }
     return targets;
   }

@@ -2,7 +2,12 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cerrno>
+#include <fstream>
+
 #include "app/stack_check.h"
+#include "core/error.h"
 #include "stack/document.h"
 
 namespace headrace {
@@ -38,11 +43,6 @@ const stack::Union<LedgerStanza>& ledger_union() {
 }
 
 const stack::Union<StepStanza>& step_union() {
-  static const auto table =
-      stack::Spec<TableStepConfig>("table step", "Load the object's rows into a table")
-          .field("name", &TableStepConfig::name, "A table of the stack", stack::required(),
-                 stack::example("people"))
-          .shorthand("name");
   static const auto kinds =
       stack::Union<StepStanza>::by_key("step", "What is done to the object")
           .add("edit", edit_spec())
@@ -51,7 +51,9 @@ const stack::Union<StepStanza>& step_union() {
           .add("copy", copy_spec())
           .add("move", move_spec())
           .add("delete", delete_spec())
-          .add("table", table);
+          .add("repartition", repartition_spec())
+          .add("sql", sql_spec())
+          .add("table", table_step_spec());
   return kinds;
 }
 
@@ -64,8 +66,9 @@ const stack::Spec<RouteConfig>& route_spec() {
                  "EventBridge `pattern`; absent means all",
                  stack::example("{ key: { suffix: .json }, size: { \">\": 0 } }"))
           .field("after", &RouteConfig::after, "How long after the event the task is due")
-          .field("steps", &RouteConfig::steps, "In this order; a table only as the last",
-                 stack::required(), step_union())
+          .field("steps", &RouteConfig::steps,
+                 "In this order; a table or repartition only as the last", stack::required(),
+                 step_union())
           .field("retry", &RouteConfig::retry, "Tries", retry_spec())
           .field("limits", &RouteConfig::limits, "Bounds", limits_spec())
           .field("dead_letters", &RouteConfig::dead_letters, "Tasks that failed for good",
@@ -81,7 +84,12 @@ const stack::Spec<TestConfig>& test_spec() {
   static const auto expect =
       stack::Spec<TestConfig::Expect>("expect", "What must come of it")
           .field("table", &TestConfig::Expect::table, "The table whose rows are counted")
-          .field("rows", &TestConfig::Expect::rows, "Rows of that table")
+          .field("under", &TestConfig::Expect::under,
+                 "URL of a prefix whose objects are counted in its place",
+                 stack::example("\"lake://out/by_type/\""))
+          .field("objects", &TestConfig::Expect::objects, "Objects under that prefix")
+          .field("rows", &TestConfig::Expect::rows,
+                 "Rows of that table, or lines of the objects under that prefix")
           .field("object", &TestConfig::Expect::object, "File that the object equals afterwards")
           .field("dead", &TestConfig::Expect::dead, "Dead letters");
   static const auto spec =
@@ -132,6 +140,37 @@ LoadedStack read_stack(stack::Document document, const std::filesystem::path& fo
 
 const SourceFields& common(const SourceStanza& source) {
   return std::visit([](const auto& kind) -> const SourceFields& { return kind; }, source);
+}
+
+bool rows_name_table(const std::string& table, const SourceFields& from) {
+  for (const std::string& field : KeyTemplate::parse(table).fields()) {
+    if (!from.key || std::ranges::find(from.key->fields(), field) == from.key->fields().end()) {
+      return true;
+    }
+  }
+  return false;
+}
+
+std::set<std::string> family_members(const TableConfig& table) {
+  std::vector<std::string> values = table.only;
+  if (!table.only_file.empty()) {
+    std::ifstream file(table.only_file);
+    if (!file) throw errno_error(errno, "open " + table.only_file.string());
+    for (std::string line; std::getline(file, line);) {
+      if (line.ends_with('\r')) line.pop_back();
+      if (!line.empty()) values.push_back(line);
+    }
+  }
+  if (values.empty()) return {};
+  const KeyTemplate name = KeyTemplate::parse(table.name);
+  if (name.fields().size() != 1) {
+    throw Error(ErrorKind::kInvalid,
+                fmt::format("`only` is for families whose name has one field; `{}` has {}",
+                            table.name, name.fields().size()));
+  }
+  std::set<std::string> names;
+  for (const std::string& value : values) names.insert(name.build({{name.fields()[0], value}}));
+  return names;
 }
 
 LoadedStack load_stack_file(const std::filesystem::path& path) {

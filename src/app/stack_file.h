@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <variant>
 #include <vector>
@@ -48,6 +49,9 @@ struct TestConfig {
   } given;
   struct Expect {
     std::optional<std::string> table;  ///< Its rows are counted.
+    std::optional<std::string>
+        under;  ///< A URL; the objects under it are counted, and their lines.
+    std::optional<std::uint64_t> objects;
     std::optional<std::uint64_t> rows;
     std::optional<std::filesystem::path> object;  ///< What the object must hold afterwards.
     std::uint64_t dead = 0;
@@ -72,6 +76,12 @@ struct StackFile {
 
 /// The parts that all kinds of sources have.
 const SourceFields& common(const SourceStanza& source);
+
+/// Do rows, rather than the keys of this source, tell to which table of a family they belong?
+bool rows_name_table(const std::string& table, const SourceFields& from);
+/// The tables of a family that are filled, as `only` and `only_file` say; empty: all. Throws
+/// kInvalid for a file that cannot be read or a value that no table's name can hold.
+std::set<std::string> family_members(const TableConfig& table);
 
 /// A stack file as it was read: the stack if it has no errors, and what was said of it, ready to
 /// print ("headrace.yaml:7:5: error: ...", the line, a caret); warnings come with a stack.

@@ -2,12 +2,14 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <fstream>
 
 #include "app/engine.h"
 #include "app/parts.h"
 #include "app/resolver.h"
 #include "core/error.h"
+#include "format/compression.h"
 #include "ledger/memory/memory_ledger.h"
 #include "query/query.h"
 
@@ -72,9 +74,52 @@ Task<std::uint64_t> rows_of(Parts& parts, const std::string& table) {
   co_return rows;
 }
 
+struct Found {
+  std::uint64_t objects = 0;
+  std::uint64_t lines = 0;
+};
+
+/// The objects under a prefix, and their lines once they are unpacked.
+Task<Found> found_under(Parts& parts, StoreUrl where) {
+  Store& store = parts.stores.at(where.store);
+  Found found;
+  ListOptions options{.prefix = where.object.path};
+  while (true) {
+    const ListPage page = co_await store.list(where.object.bucket, options);
+    for (const ObjectInfo& info : page.objects) {
+      auto object = co_await store.get(info.key);
+      if (!object) continue;
+      ++found.objects;
+      const auto plain = decompressing(std::move(object->body));
+      bool open = false;  // A last line without its end.
+      for (Bytes piece = co_await plain->read(); !piece.empty(); piece = co_await plain->read()) {
+        found.lines += static_cast<std::uint64_t>(std::ranges::count(piece, '\n'));
+        open = piece.back() != '\n';
+      }
+      found.lines += open ? 1 : 0;
+    }
+    if (!page.next) co_return found;
+    options.start_after = *page.next;
+  }
+}
+
+Task<> check_under(Parts& parts, const TestConfig::Expect& expect,
+                   std::vector<std::string>& faults) {
+  const Found found = co_await found_under(parts, parse_store_url(*expect.under));
+  const auto compare = [&](const std::optional<std::uint64_t>& wanted, std::uint64_t there,
+                           const char* what) {
+    if (!wanted || *wanted == there) return;
+    faults.push_back(
+        fmt::format("under {} are {} {}, expected {}", *expect.under, there, what, *wanted));
+  };
+  compare(expect.objects, found.objects, "objects");
+  compare(expect.rows, found.lines, "rows");
+}
+
 Task<> check(Parts& parts, const TestConfig& test, std::vector<std::string>& faults) {
   const RouteConfig& route = *parts.stack.routes.at(test.route);
-  if (test.expect.rows) {
+  if (test.expect.under) co_await check_under(parts, test.expect, faults);
+  if (test.expect.rows && test.expect.table) {
     const std::uint64_t rows = co_await rows_of(parts, *test.expect.table);
     if (rows != *test.expect.rows) {
       faults.push_back(fmt::format("table {} has {} rows, expected {}", *test.expect.table, rows,

@@ -5,9 +5,11 @@
 #include <algorithm>
 #include <boost/asio/bind_executor.hpp>
 #include <boost/asio/co_spawn.hpp>
+#include <utility>
 
 #include "core/signal.h"
 #include "format/compression.h"
+#include "step/own_marks.h"
 #include "step/whole_body.h"
 
 namespace headrace {
@@ -17,6 +19,10 @@ constexpr std::size_t kSideBySide = 32;
 constexpr std::uint64_t kBatchBytes = 16u << 20;  // Of stored objects read at a time.
 constexpr std::uint64_t kSmallObject = 4u << 20;  // Stored size; larger ones are streamed.
 constexpr std::uint64_t kSmallPlain = 32u << 20;  // What a small one may unpack to.
+
+constexpr std::size_t kFaultBytes = 16u << 10;  // Of a line's text in a dead letter.
+constexpr std::size_t kFaultsPerObject = 100;   // Told one by one; the rest as a number.
+constexpr std::uint64_t kFaultTextPerBatch = 8u << 20;
 
 /// The line of `text` with this number, from 1; nullopt if there are fewer.
 std::optional<std::string> line_of(BytesView text, std::uint64_t number) {
@@ -28,17 +34,54 @@ std::optional<std::string> line_of(BytesView text, std::uint64_t number) {
   return std::nullopt;
 }
 
+/// What was read of a source already, then the rest of it.
+class Rejoined final : public ByteSource {
+ public:
+  Rejoined(Bytes first, std::unique_ptr<ByteSource> rest)
+      : first_(std::move(first)), rest_(std::move(rest)) {}
+  Task<Bytes> read() override {
+    if (first_.empty()) co_return co_await rest_->read();
+    co_return std::exchange(first_, {});
+  }
+
+ private:
+  Bytes first_;
+  std::unique_ptr<ByteSource> rest_;
+};
+
 }  // namespace
+
+JsonRowsOptions batch_rows_options() {
+  return {.fault_bytes = kFaultBytes, .faults_per_object = kFaultsPerObject};
+}
+
+void FaultBudget::add(const ObjectRows& rows, std::vector<DeadLine>& lines) {
+  for (const LineFault& fault : rows.faults) {
+    const bool whole = fault.text.size() < kFaultBytes;
+    const bool room = text_bytes_ + fault.text.size() <= kFaultTextPerBatch;
+    text_bytes_ += whole && room ? fault.text.size() : 0;
+    lines.push_back({fault.line, fault.reason, whole && room ? fault.text : ""});
+  }
+  if (rows.fault_count > rows.faults.size()) {
+    lines.push_back({rows.faults.empty() ? 1 : rows.faults.back().line + 1,
+                     fmt::format("{} more bad lines follow in this object",
+                                 rows.fault_count - rows.faults.size()),
+                     ""});
+  }
+}
 
 ObjectBatchReader::ObjectBatchReader(const std::vector<Event>& events,
                                      const std::vector<bool>& left_out,
                                      std::vector<Sink::Item>& items, StepServices services,
-                                     std::uint64_t plain_bytes)
+                                     std::uint64_t plain_bytes, std::string own,
+                                     ObjectTransform transform)
     : events_(events),
       left_out_(left_out),
       items_(items),
       services_(services),
-      plain_bytes_(plain_bytes) {}
+      plain_bytes_(plain_bytes),
+      own_(std::move(own)),
+      transform_(std::move(transform)) {}
 
 Task<std::vector<ReadObject>> ObjectBatchReader::next() {
   std::vector<ReadObject> out;
@@ -72,10 +115,26 @@ Task<> ObjectBatchReader::read(std::size_t index, std::optional<ReadObject>& out
   if (left_out_[index]) co_return;
   try {
     out = co_await open(index);
+    if (out && transform_) out = co_await transformed(std::move(*out));
   } catch (...) {
     items_[index].failed =
         to_error(std::current_exception()).during("read " + events_[index].object.text());
   }
+}
+
+Task<std::optional<ReadObject>> ObjectBatchReader::transformed(ReadObject object) {
+  std::unique_ptr<ByteSource> plain;
+  if (object.source) {
+    plain = std::make_unique<Rejoined>(std::move(object.bytes), std::move(object.source));
+  } else {
+    plain = source_of(std::move(object.bytes));
+  }
+  object.bytes.clear();
+  object.source =
+      co_await transform_(events_[object.index], std::move(plain), items_[object.index].dead_lines);
+  if (object.source) co_return object;
+  items_[object.index].result = {Outcome::kSkipped, "the object has no rows"};
+  co_return std::nullopt;
 }
 
 Task<std::optional<ReadObject>> ObjectBatchReader::open(std::size_t index) {
@@ -94,6 +153,9 @@ Task<std::optional<ReadObject>> ObjectBatchReader::open(std::size_t index) {
   if (!object) co_return skip(Outcome::kGone, "the object is gone");
   if (event.etag && object->info.etag != *event.etag) {
     co_return skip(Outcome::kSuperseded, "the object has changed since; its own event follows");
+  }
+  if (!own_.empty() && is_sink_output(object->info, own_)) {
+    co_return skip(Outcome::kSkipped, "this route's own write");
   }
   const std::uint64_t size = object->info.size;
   if (size == 0) co_return skip(Outcome::kSkipped, "the object is empty");
@@ -129,11 +191,11 @@ bool is_of_object(const Error& error) {
   return error.kind() != ErrorKind::kBug && error.kind() != ErrorKind::kCancelled;
 }
 
-ConvertedObject convert_small(LinesToParquet& convert, ReadObject& object,
+ConvertedObject convert_small(RowReceiver& convert, ReadObject& object,
                               std::vector<Sink::Item>& items) {
   ConvertedObject out{.index = object.index};
   try {
-    convert.begin_object(object.constants);
+    convert.begin_object(object);
     convert.write(object.bytes);
     out.rows = convert.end_object();
     Bytes().swap(object.bytes);
@@ -146,11 +208,11 @@ ConvertedObject convert_small(LinesToParquet& convert, ReadObject& object,
 }
 
 /// Feeds one large object piece by piece.
-Task<ConvertedObject> convert_stream(LinesToParquet& convert, ReadObject& object,
+Task<ConvertedObject> convert_stream(RowReceiver& convert, ReadObject& object,
                                      StepServices services, std::vector<Sink::Item>& items) {
   ConvertedObject out{.index = object.index};
   std::optional<Error> failure;
-  convert.begin_object(object.constants);
+  convert.begin_object(object);
   try {
     Bytes piece = std::move(object.bytes);
     if (piece.empty()) piece = co_await object.source->read();
@@ -174,7 +236,7 @@ Task<ConvertedObject> convert_stream(LinesToParquet& convert, ReadObject& object
 
 }  // namespace
 
-Task<std::vector<ConvertedObject>> convert_objects(LinesToParquet& convert,
+Task<std::vector<ConvertedObject>> convert_objects(RowReceiver& convert,
                                                    std::vector<ReadObject>& objects,
                                                    StepServices services,
                                                    std::vector<Sink::Item>& items) {

@@ -12,6 +12,9 @@ namespace {
 
 std::uint64_t hash_of(const ObjectKey& key) { return hash64(key.path, hash64(key.bucket)); }
 
+/// Stands for the event where there are many.
+std::uint64_t sink_mark() { return hash64("many objects"); }
+
 /// Numbers of 16 hexadecimal digits with a space between; stops at anything else.
 std::vector<std::uint64_t> numbers_of(std::string_view text) {
   constexpr std::size_t kDigits = 16;
@@ -61,6 +64,18 @@ void mark_own(Metadata& metadata, const ObjectKey& key, const TaskContext& conte
   metadata.insert_or_assign(std::string(kWrittenBy), context.route);
   metadata.insert_or_assign(std::string(kWrittenFor), std::move(text));
   metadata.erase(std::string(kWriteId));
+}
+
+void mark_sink_output(Metadata& metadata, const ObjectKey& key, const std::string& route) {
+  metadata.insert_or_assign(std::string(kWrittenBy), route);
+  metadata.insert_or_assign(std::string(kWrittenFor),
+                            fmt::format("{:016x} {:016x}", hash_of(key), sink_mark()));
+}
+
+bool is_sink_output(const ObjectInfo& object, const std::string& route) {
+  if (value_of(object.metadata, kWrittenBy) != route) return false;
+  const auto numbers = numbers_of(value_of(object.metadata, kWrittenFor));
+  return numbers.size() == 2 && numbers[0] == hash_of(object.key) && numbers[1] == sink_mark();
 }
 
 const std::string& store_name(const TaskContext& context) {

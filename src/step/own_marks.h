@@ -33,6 +33,10 @@ OwnMarks own_marks(const ObjectInfo& object, const TaskContext& context);
 void mark_own(Metadata& metadata, const ObjectKey& key, const TaskContext& context,
               const std::vector<std::uint64_t>& effects);
 
+/// The same for an object that a sink of the route makes out of many.
+void mark_sink_output(Metadata& metadata, const ObjectKey& key, const std::string& route);
+bool is_sink_output(const ObjectInfo& object, const std::string& route);
+
 /// The store the task's object is in.
 const std::string& store_name(const TaskContext& context);
 

@@ -9,8 +9,10 @@
 #include "step/delete.h"
 #include "step/edit.h"
 #include "step/move.h"
+#include "step/sql.h"
 #include "step/tag.h"
 #include "testing/step_kit.h"
+#include "testing/temp_folder.h"
 
 namespace headrace {
 namespace {
@@ -36,6 +38,14 @@ std::unique_ptr<Step> move(const StepServices& services, std::string store = "")
 std::unique_ptr<Step> copy(const StepServices& services, std::string store = "") {
   return make_copy_step({{.to = "out/{filename}", .bucket = {}, .store = std::move(store)}},
                         services);
+}
+
+std::unique_ptr<Step> sql(const StepServices& services, std::string to) {
+  static const TempFolder folder;
+  SqlConfig config;
+  config.query = "select a + 1 as a from input";
+  config.to = std::move(to);
+  return make_sql_step(config, folder.path(), services);
 }
 
 template <class... Some>
@@ -66,6 +76,11 @@ const RouteCase kRoutes[] = {
     {"MoveThenEdit", [](const StepServices& s) { return steps_of(move(s), edit(s, "a", "0")); }},
     {"EditTagMove",
      [](const StepServices& s) { return steps_of(edit(s, "a", "0"), tag(s), move(s)); }},
+    {"Sql", [](const StepServices& s) { return steps_of(sql(s, "out/{stem}.jsonl")); }},
+    {"SqlToAnotherStore",
+     [](const StepServices& s) { return steps_of(sql(s, "cold://out/{stem}.csv")); }},
+    {"EditThenSql",
+     [](const StepServices& s) { return steps_of(edit(s, "a", "0"), sql(s, "out/{stem}.jsonl")); }},
     {"CopyThenDelete",
      [](const StepServices& s) { return steps_of(copy(s), make_delete_step({}, s)); }},
 };

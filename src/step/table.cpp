@@ -2,19 +2,15 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <boost/asio/experimental/awaitable_operators.hpp>
 
 #include "format/compression.h"
 #include "format/lines_to_parquet.h"
 #include "step/object_batch.h"
+#include "step/table_appends.h"
 
 namespace headrace {
 namespace {
-
-constexpr std::size_t kFaultBytes = 16u << 10;  // Of a line's text in a dead letter.
-constexpr std::size_t kFaultsPerObject = 100;   // Told one by one; the rest as a number.
-constexpr std::uint64_t kFaultTextPerBatch = 8u << 20;
 
 class TablePrepared final : public Sink::Prepared {
  public:
@@ -26,7 +22,10 @@ class TablePrepared final : public Sink::Prepared {
 class TableSink final : public Sink {
  public:
   TableSink(std::string table, Catalog& catalog, StepServices services, TableSinkLimits limits)
-      : table_(std::move(table)), catalog_(catalog), services_(services), limits_(limits) {}
+      : table_(std::move(table)),
+        catalog_(catalog),
+        services_(services),
+        limits_(std::move(limits)) {}
 
   Limits limits() const override {
     return {limits_.commit_bytes, limits_.commit_every, limits_.commit_tasks};
@@ -58,9 +57,6 @@ class TableSink final : public Sink {
   Task<std::optional<std::size_t>> convert(Batch batch, const std::vector<bool>& left_out,
                                            bool trial);
   Task<bool> leave_out_culprits(Batch batch, std::vector<bool>& left_out);
-  Task<ConvertOptions> options_for(Table& table, const TableConfig& config);
-  Task<> upload(Table& table, const TableConfig& config, std::vector<ParquetFile> files,
-                TablePrepared& prepared);
 
   std::string table_;
   Catalog& catalog_;
@@ -68,40 +64,20 @@ class TableSink final : public Sink {
   TableSinkLimits limits_;
 };
 
-Task<ConvertOptions> TableSink::options_for(Table& table, const TableConfig& config) {
-  ConvertOptions options;
-  options.partition_by = config.partition_by;
-  options.fault_bytes = kFaultBytes;
-  options.faults_per_object = kFaultsPerObject;
-  const auto snapshot = co_await table.snapshot();
-  if (!snapshot) co_return options;
-  options.schema = snapshot->schema;
-  co_return options;
-}
-
-/// The faults of one object as dead lines; their text is left out once the batch holds too much.
-void add_faults(const ObjectRows& rows, std::vector<DeadLine>& lines, std::uint64_t& text_bytes) {
-  for (const LineFault& fault : rows.faults) {
-    const bool whole = fault.text.size() < kFaultBytes;
-    const bool room = text_bytes + fault.text.size() <= kFaultTextPerBatch;
-    text_bytes += whole && room ? fault.text.size() : 0;
-    lines.push_back({fault.line, fault.reason, whole && room ? fault.text : ""});
-  }
-  if (rows.fault_count > rows.faults.size()) {
-    lines.push_back({rows.faults.empty() ? 1 : rows.faults.back().line + 1,
-                     fmt::format("{} more bad lines follow in this object",
-                                 rows.fault_count - rows.faults.size()),
-                     ""});
-  }
-}
-
 Task<std::unique_ptr<Sink::Prepared>> TableSink::prepare(std::string group, std::string,
                                                          std::vector<Event> events) {
-  Table& table = catalog_.open(group);
-  const TableConfig& config = *catalog_.config_of(group);
-  const ConvertOptions options = co_await options_for(table, config);
   auto prepared = std::make_unique<TablePrepared>();
   prepared->items.resize(events.size());
+  if (!limits_.only.empty() && !limits_.only.contains(group)) {
+    for (Item& item : prepared->items) {
+      item.result = {Outcome::kSkipped, "the table is not in its family's list"};
+    }
+    prepared->empty = true;
+    co_return prepared;
+  }
+  Table& table = catalog_.open(group);
+  const TableConfig& config = *catalog_.config_of(group);
+  const ConvertOptions options = co_await convert_options(table, config, limits_.keep);
   const Batch batch{table, config, options, events, *prepared};
 
   // What one object does wrong must not cost the others: such a batch is converted again without
@@ -133,26 +109,34 @@ Task<std::optional<std::size_t>> TableSink::convert(Batch batch, const std::vect
   TablePrepared& prepared = batch.prepared;
   prepared.files.clear();
   prepared.rows = 0;
-  std::uint64_t fault_text = 0;
+  prepared.left_out = 0;
+  FaultBudget faults;
   LinesToParquet converter(batch.options);
-  ObjectBatchReader reader(batch.events, left_out, prepared.items, services_, limits_.plain_bytes);
+  ParquetReceiver receiver(converter);
+  ObjectBatchReader reader(batch.events, left_out, prepared.items, services_, limits_.plain_bytes,
+                           {}, limits_.transform);
   std::vector<ReadObject> objects = co_await reader.next();
   while (!objects.empty()) {
     // The next objects are fetched while these are converted.
-    auto convert_these = convert_objects(converter, objects, services_, prepared.items);
+    auto convert_these = convert_objects(receiver, objects, services_, prepared.items);
     auto [rows, next] = co_await (std::move(convert_these) && reader.next());
     for (const ConvertedObject& object : rows) {
       if (object.broken) co_return object.index;
       prepared.rows += object.rows.rows;
-      add_faults(object.rows, prepared.items[object.index].dead_lines, fault_text);
+      prepared.left_out += object.rows.left_out;
+      faults.add(object.rows, prepared.items[object.index].dead_lines);
     }
     std::vector<ParquetFile> files = converter.take_files();
-    if (!trial) co_await upload(batch.table, batch.config, std::move(files), prepared);
+    if (!trial) {
+      co_await upload_files(batch.table, batch.config, std::move(files), services_, prepared.files);
+    }
     objects = std::move(next);
   }
   auto finish = [&converter] { return converter.finish(); };
   std::vector<ParquetFile> files = co_await run_on(services_.cpu, finish);
-  if (!trial) co_await upload(batch.table, batch.config, std::move(files), prepared);
+  if (!trial) {
+    co_await upload_files(batch.table, batch.config, std::move(files), services_, prepared.files);
+  }
   prepared.schema = converter.schema();
   co_return std::nullopt;
 }
@@ -184,20 +168,6 @@ Task<bool> TableSink::leave_out_culprits(Batch batch, std::vector<bool>& left_ou
   co_return found > 0 && found < tried;
 }
 
-Task<> TableSink::upload(Table& table, const TableConfig& config, std::vector<ParquetFile> files,
-                         TablePrepared& prepared) {
-  Store& store = services_.stores.at(config.store);
-  for (ParquetFile& file : files) {
-    NewFile added{.path = table.new_data_path(file.partition),
-                  .partition = std::move(file.partition),
-                  .size = file.bytes.size(),
-                  .rows = file.rows,
-                  .stats = std::move(file.stats)};
-    co_await store.put(table.key_of(added.path), std::move(file.bytes));
-    prepared.files.push_back(std::move(added));
-  }
-}
-
 Task<std::string> TableSink::commit(std::string group, Prepared& prepared, std::string app_id,
                                     std::uint64_t seq) {
   auto& batch = static_cast<TablePrepared&>(prepared);
@@ -215,7 +185,7 @@ Task<std::string> TableSink::commit(std::string group, Prepared& prepared, std::
 
 std::unique_ptr<Sink> make_table_sink(std::string table, Catalog& catalog, StepServices services,
                                       TableSinkLimits limits) {
-  return std::make_unique<TableSink>(std::move(table), catalog, services, limits);
+  return std::make_unique<TableSink>(std::move(table), catalog, services, std::move(limits));
 }
 
 }  // namespace headrace

@@ -1,8 +1,11 @@
 #pragma once
 
 #include <memory>
+#include <set>
 #include <string>
 
+#include "format/lines_to_parquet.h"
+#include "step/object_batch.h"
 #include "step/step.h"
 #include "table/catalog.h"
 
@@ -19,6 +22,9 @@ struct TableSinkLimits {
   Duration commit_every = std::chrono::seconds(10);
   std::size_t commit_tasks = 100'000;
   std::uint64_t plain_bytes = 100ull << 30;  ///< An object may decompress to this much.
+  std::set<std::string> only;  ///< The tables of a family that are filled; empty: all.
+  RowPredicate keep;           ///< May be empty: all rows are wanted.
+  ObjectTransform transform;   ///< May be empty: objects are loaded as they are.
 };
 
 std::unique_ptr<Sink> make_table_sink(std::string table, Catalog& catalog, StepServices services,

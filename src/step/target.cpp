@@ -64,6 +64,25 @@ Target TargetTemplate::of(const TaskContext& context) const {
   return target;
 }
 
+TargetConfig spelled_out(TargetConfig target) {
+  const std::string& to = target.to;
+  const std::size_t colon = to.find("://");
+  if (colon == std::string::npos || to.find('{') < colon) return target;
+  const std::size_t slash = to.find('/', colon + 3);
+  if (colon == 0 || slash == std::string::npos || slash == colon + 3 || slash + 1 == to.size() ||
+      to.find('{') < slash) {
+    throw Error(ErrorKind::kInvalid,
+                fmt::format("`{}`: expected store://bucket/ and a key template", to));
+  }
+  if (!target.store.empty() || !target.bucket.empty()) {
+    throw Error(ErrorKind::kInvalid,
+                fmt::format("`{}` names store and bucket: leave out the keys of these names", to));
+  }
+  return {.to = to.substr(slash + 1),
+          .bucket = to.substr(colon + 3, slash - colon - 3),
+          .store = to.substr(0, colon)};
+}
+
 std::string wrong_with_target(const std::string& to) {
   try {
     KeyTemplate::parse(to);

@@ -20,6 +20,10 @@ struct TargetConfig {
   std::string store;   ///< Empty: the object's own.
 };
 
+/// With a URL as `to` ("lake://bucket/by_type/{name}") taken apart. Throws kInvalid for one that is
+/// none, or that says again what bucket or store say.
+TargetConfig spelled_out(TargetConfig target);
+
 struct Target {
   std::string store;
   ObjectKey key;

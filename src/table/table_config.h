@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -26,6 +27,9 @@ struct TableConfig {
   std::string location;  ///< "bucket/prefix"; holds the name's fields, if any.
   std::vector<std::string> partition_by;
   std::size_t limit = 1'000;  ///< Most tables of a family.
+  /// Values of the one field in a family's name whose tables are filled; both empty: all.
+  std::vector<std::string> only;
+  std::filesystem::path only_file;  ///< More of them, one a line.
   TableFormat format = TableFormat::kDelta;
   SchemaMode schema = SchemaMode::kEvolve;
   CommitConfig commit;
@@ -57,6 +61,12 @@ inline const stack::Spec<TableConfig>& table_spec() {
                  "evolve: new keys become columns, what does not fit goes to _rescued_data",
                  stack::one_of<SchemaMode>({{"evolve", SchemaMode::kEvolve}}))
           .field("limit", &TableConfig::limit, "Most tables of a family", stack::at_least(1))
+          .field(
+              "only", &TableConfig::only,
+              "Of a family with one field: the values that have a table; other rows are left out "
+              "and counted",
+              stack::example("[push, pull_request]"))
+          .field("only_file", &TableConfig::only_file, "More such values, one a line of this file")
           .field("commit", &TableConfig::commit, "When to commit", commit_spec());
   return spec;
 }

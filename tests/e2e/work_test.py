@@ -59,6 +59,10 @@ class Examples(harness.LakeTest):
         self.assertEqual(tables, {"events_" + k: n for k, n in expected.items()})
         rows = lake.sql("select date, count(*) as n from events_kind0 group by date order by date")
         self.assertEqual(sum(r["n"] for r in rows), expected["kind0"])
+        files = (lake.folder / "buckets/lake/by_type").glob("*/*/*.jsonl.zst")
+        self.assertEqual({f.parent.parent.name for f in files}, set(expected))
+        raw = lake.value("select count(*) from 'lake://lake/by_type/'")
+        self.assertEqual(raw, sum(expected.values()))
         both = harness.foreign_rows(lake.folder / "buckets/lake/events/kind0")
         if both is None:
             self.skipTest("no foreign readers: tools/python-env has not run")

@@ -1,0 +1,122 @@
+#include "step/table_appends.h"
+
+#include <simdjson.h>
+
+#include <utility>
+
+#include "core/error.h"
+#include "core/json.h"
+#include "step/object_batch.h"
+#include "table/delta/schema_json.h"
+
+namespace headrace {
+namespace {
+
+namespace dom = simdjson::dom;
+
+constexpr std::string_view kKind = "tables";
+
+void write_file(JsonWriter& json, const NewFile& file) {
+  json.begin_object().key("path").string(file.path).key("size").number(file.size);
+  json.key("rows").number(file.rows).key("partition").begin_object();
+  for (const auto& [column, value] : file.partition) {
+    json.key(column);
+    if (value) {
+      json.string(*value);
+    } else {
+      json.null();
+    }
+  }
+  json.end_object();
+  if (!file.stats.empty()) json.key("stats").string(file.stats);
+  json.end_object();
+}
+
+std::string text_of(dom::element json, const char* field) {
+  return std::string(std::string_view(json[field]));
+}
+
+NewFile read_file(dom::element json) {
+  NewFile file{.path = text_of(json, "path"),
+               .partition = {},
+               .size = std::uint64_t(json["size"]),
+               .rows = std::uint64_t(json["rows"]),
+               .stats = {}};
+  for (const auto [column, value] : json["partition"].get_object()) {
+    auto& to = file.partition[std::string(column)];
+    if (!value.is_null()) to = std::string(std::string_view(value));
+  }
+  if (const auto stats = json["stats"]; stats.error() == simdjson::SUCCESS) {
+    file.stats = std::string(std::string_view(stats));
+  }
+  return file;
+}
+
+}  // namespace
+
+Bytes encode(const TableAppends& appends) {
+  JsonWriter json;
+  json.begin_object().key("kind").string(kKind).key("rows").number(appends.rows);
+  json.key("tables").begin_array();
+  for (const TableAppends::One& one : appends.tables) {
+    json.begin_object().key("table").string(one.table);
+    json.key("app_id").string(one.append.app_id).key("seq").number(one.append.seq);
+    json.key("schema").raw(delta::schema_json(one.append.schema)).key("files").begin_array();
+    for (const NewFile& file : one.append.files) write_file(json, file);
+    json.end_array().end_object();
+  }
+  json.end_array().end_object();
+  return std::move(json).text();
+}
+
+std::optional<TableAppends> decode_appends(const Bytes& plan) {
+  if (plan.empty()) return std::nullopt;
+  try {
+    dom::parser parser;
+    const dom::element json = parser.parse(plan.data(), plan.size());
+    if (std::string_view(json["kind"]) != kKind) return std::nullopt;
+    TableAppends appends;
+    appends.rows = std::uint64_t(json["rows"]);
+    for (const auto table : json["tables"].get_array()) {
+      TableAppends::One one{.table = text_of(table, "table"), .append = {}};
+      one.append.app_id = text_of(table, "app_id");
+      one.append.seq = std::uint64_t(table["seq"]);
+      one.append.schema = delta::parse_schema(simdjson::minify(table["schema"].value()));
+      for (const auto file : table["files"].get_array()) {
+        one.append.files.push_back(read_file(file));
+      }
+      appends.tables.push_back(std::move(one));
+    }
+    return appends;
+  } catch (const simdjson::simdjson_error& error) {
+    throw Error(ErrorKind::kCorrupt,
+                std::string("a plan of tables in the ledger is damaged: ") + error.what());
+  }
+}
+
+Task<ConvertOptions> convert_options(Table& table, const TableConfig& config, RowPredicate keep) {
+  ConvertOptions options;
+  options.partition_by = config.partition_by;
+  options.keep = std::move(keep);
+  options.fault_bytes = batch_rows_options().fault_bytes;
+  options.faults_per_object = batch_rows_options().faults_per_object;
+  const auto snapshot = co_await table.snapshot();
+  if (snapshot) options.schema = snapshot->schema;
+  co_return options;
+}
+
+Task<> upload_files(Table& table, const TableConfig& config, std::vector<ParquetFile> files,
+                    StepServices services, std::vector<NewFile>& added) {
+  Store& store = services.stores.at(config.store);
+  for (ParquetFile& file : files) {
+    NewFile one{.path = table.new_data_path(file.partition),
+                .partition = std::move(file.partition),
+                .size = file.bytes.size(),
+                .rows = file.rows,
+                .stats = std::move(file.stats)};
+    co_await store.put(table.key_of(one.path), std::move(file.bytes));
+    added.push_back(std::move(one));
+  }
+}
+
+}  // namespace headrace

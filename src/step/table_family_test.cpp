@@ -1,0 +1,228 @@
+#include "step/table_family.h"
+
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/executor_work_guard.hpp>
+#include <exception>
+#include <map>
+
+#include "step/table_appends.h"
+#include "testing/step_kit.h"
+#include "testing/temp_folder.h"
+
+namespace headrace {
+namespace {
+
+using step_kit::World;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Pair;
+using testing::UnorderedElementsAre;
+
+const std::string kFamily = "events_{type}";
+
+class TableFamilyTest : public testing::Test {
+ protected:
+  TableFamilyTest() { config.name = kFamily, config.store = "lake", config.location = "t/{type}"; }
+
+  /// A catalog and a sink as a fresh process has them.
+  void restart() {
+    sink.reset();
+    catalog = std::make_unique<Catalog>(world.stores, std::vector{config}, world.clock,
+                                        world.random, silent_log(), nullptr);
+    TableFamilyOptions options;
+    options.limits.only = only;
+    options.tables = config.limit;
+    options.folder = folder.path();
+    sink = make_table_family_sink(kFamily, *catalog, world.services, std::move(options));
+  }
+
+  template <class T>
+  T await(Task<T> task) {
+    std::exception_ptr failure;
+    std::optional<T> result;
+    world.loop.restart();
+    boost::asio::co_spawn(world.loop, std::move(task), [&](std::exception_ptr error, T value) {
+      failure = error;
+      if (!error) result.emplace(std::move(value));
+    });
+    const auto guard = boost::asio::make_work_guard(world.loop);
+    while (!failure && !result) world.loop.run_one();
+    if (failure) std::rethrow_exception(failure);
+    return std::move(*result);
+  }
+
+  std::unique_ptr<Sink::Prepared> bring(std::vector<Event> events) {
+    if (!sink) restart();
+    auto prepared = await(sink->prepare(kFamily, "app", std::move(events)));
+    if (!prepared->empty) await(sink->commit(kFamily, *prepared, "app", 1));
+    return prepared;
+  }
+
+  Event put(const std::string& name, Bytes body) {
+    return world.put({"in", name}, std::move(body));
+  }
+
+  /// Rows by table.
+  std::map<std::string, std::uint64_t> rows() {
+    restart();
+    std::map<std::string, std::uint64_t> all;
+    for (const std::string& name : await(catalog->names())) {
+      const auto snapshot = await(catalog->open(name).snapshot());
+      for (const TableFile& file : snapshot->files) all[name] += file.rows.value();
+    }
+    return all;
+  }
+
+  World world;
+  TempFolder folder;
+  TableConfig config;
+  std::set<std::string> only;
+  std::unique_ptr<Catalog> catalog;
+  std::unique_ptr<Sink> sink;
+};
+
+TEST_F(TableFamilyTest, OneObjectFeedsTheTablesOfItsRows) {
+  bring({put("1", "{\"type\":\"a\",\"x\":1}\n{\"type\":\"b\"}\n{\"type\":\"a\",\"y\":2}\n"),
+         put("2", "{\"type\":\"b\"}\n{\"type\":\"c\"}\n")});
+  EXPECT_THAT(rows(), UnorderedElementsAre(Pair("events_a", 2u), Pair("events_b", 2u),
+                                           Pair("events_c", 1u)));
+  std::vector<std::string> columns;
+  for (const Field& field : await(catalog->open("events_a").snapshot())->schema.fields) {
+    columns.push_back(field.name);
+  }
+  EXPECT_THAT(columns, ElementsAre("type", "x", "y"));
+  bring({put("3", "{\"type\":\"a\",\"z\":3}\n")});
+  EXPECT_THAT(rows(), testing::Contains(Pair("events_a", 3u)));
+}
+
+TEST_F(TableFamilyTest, BadLinesAreToldByTheirLineInTheObject) {
+  const auto prepared = bring(
+      {put("1", "{\"type\":\"a\"}\nbroken\n{\"x\":1}\n\n{\"type\":\"b/c\"}\n{\"type\":\"a\"}\n")});
+  EXPECT_THAT(rows(), ElementsAre(Pair("events_a", 2u)));
+  const auto& dead = prepared->items.at(0).dead_lines;
+  ASSERT_EQ(dead.size(), 3u);
+  EXPECT_EQ(dead[0].text, "broken");
+  EXPECT_EQ(dead[1].number, 3u);
+  EXPECT_EQ(dead[2].number, 5u);
+}
+
+TEST_F(TableFamilyTest, RowsOfTablesThatAreNotListedAreLeftOutAndCounted) {
+  only = {"events_b"};
+  const auto prepared = bring({put("1", "{\"type\":\"a\"}\n{\"type\":\"b\"}\n{\"type\":\"a\"}\n")});
+  EXPECT_EQ(prepared->left_out, 2u);
+  EXPECT_THAT(prepared->items.at(0).dead_lines, IsEmpty());
+  EXPECT_THAT(rows(), ElementsAre(Pair("events_b", 1u)));
+}
+
+TEST_F(TableFamilyTest, RowsBeyondTheFamilysLimitAreDeadLines) {
+  config.limit = 2;
+  const auto first = bring({put("1", "{\"type\":\"a\"}\n"), put("2", "{\"type\":\"b\"}\n"),
+                            put("3", "{\"type\":\"c\"}\n")});
+  EXPECT_TRUE(first->items.at(2).later);  // Two tables at a time.
+  const auto second = bring({put("3", "{\"type\":\"a\"}\n{\"type\":\"c\"}\n")});
+  ASSERT_EQ(second->items.at(0).dead_lines.size(), 1u);
+  const DeadLine& dead = second->items.at(0).dead_lines[0];
+  EXPECT_EQ(dead.number, 2u);
+  EXPECT_EQ(dead.text, "{\"type\":\"c\"}");
+  EXPECT_THAT(dead.reason, HasSubstr("its limit of 2 tables"));
+  EXPECT_THAT(rows(), UnorderedElementsAre(Pair("events_a", 2u), Pair("events_b", 1u)));
+}
+
+/// A process dies at each call of the store in turn; the next one finds the plan, if there was one,
+/// and goes on. Each row is in its table once.
+TEST_F(TableFamilyTest, ARowIsInItsTableOnceWhereverTheProcessDied) {
+  for (const auto kind : {StoreFault::Kind::kFailBefore, StoreFault::Kind::kFailAfter}) {
+    bool failed = true;
+    std::map<std::string, std::uint64_t> expected;
+    for (std::uint64_t n = 1; failed; ++n) {
+      std::string lines;
+      for (int i = 0; i < 9; ++i) lines += fmt::format("{{\"type\":\"t{}\"}}\n", i % 3);
+      const std::vector<Event> events = {put("1", lines), put("2", lines)};
+      for (const char* type : {"events_t0", "events_t1", "events_t2"}) expected[type] += 6;
+      restart();
+      world.faults.add({.kind = kind, .call = {}, .key = {}, .probability = 1, .first = n});
+      std::unique_ptr<Sink::Prepared> prepared;
+      failed = false;
+      try {
+        prepared = await(sink->prepare(kFamily, "app", events));
+        for (const auto& item : prepared->items) failed = failed || item.failed;
+        if (!failed) await(sink->commit(kFamily, *prepared, "app", 1));
+      } catch (const Error& error) {
+        EXPECT_EQ(error.kind(), ErrorKind::kTransient) << error.what();
+        failed = true;
+      }
+      world.faults.clear();
+      restart();
+      const bool planned = prepared && !prepared->empty;
+      const bool done = planned && await(sink->resolve(kFamily, "app", 1, prepared->plan));
+      std::vector<Event> again;
+      for (std::size_t i = 0; i < events.size(); ++i) {
+        if (!done || prepared->items[i].failed) again.push_back(events[i]);
+      }
+      if (!again.empty()) bring(again);
+      ASSERT_EQ(rows(), expected) << "call " << n;
+      ASSERT_LT(n, 300u);
+    }
+    // The tables go on being filled; the second half of the walk starts with what they hold.
+    for (const ObjectInfo& info : run_task(world.lake->list("t", {.limit = 100'000})).objects) {
+      run_task(world.lake->remove(info.key));
+    }
+  }
+}
+
+TEST_F(TableFamilyTest, ATableThatRefusesLetsTheOthersWaitForIt) {
+  restart();
+  auto prepared =
+      await(sink->prepare(kFamily, "app", {put("1", "{\"type\":\"a\"}\n{\"type\":\"b\"}\n")}));
+  world.faults.add(
+      {.call = StoreCall::kPut, .key = "t/b/_delta_log", .error = ErrorKind::kInvalid});
+  EXPECT_THROW(await(sink->commit(kFamily, *prepared, "app", 1)), Error);
+  try {
+    await(sink->resolve(kFamily, "app", 1, prepared->plan));
+    ADD_FAILURE() << "a part of it is there";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::kTransient);
+    EXPECT_THAT(error.what(), HasSubstr("1 of 2 tables"));
+  }
+  world.faults.clear();
+  EXPECT_TRUE(await(sink->resolve(kFamily, "app", 1, prepared->plan)));
+  EXPECT_THAT(rows(), UnorderedElementsAre(Pair("events_a", 1u), Pair("events_b", 1u)));
+}
+
+TEST(TableAppendsPlan, ReadsBackWhatItWrote) {
+  TableAppends appends;
+  appends.rows = 3;
+  Append append;
+  append.app_id = "s/r/t";
+  append.seq = 7;
+  append.schema.fields.push_back({.name = "a \"b\""});
+  append.files.push_back({.path = "p=1/x.parquet",
+                          .partition = {{"p", "1"}, {"q", std::nullopt}},
+                          .size = 9,
+                          .rows = 3,
+                          .stats = R"({"numRecords":3})"});
+  appends.tables.push_back({"t", append});
+  const auto back = decode_appends(encode(appends)).value();
+  EXPECT_EQ(back.rows, 3u);
+  ASSERT_EQ(back.tables.size(), 1u);
+  EXPECT_EQ(back.tables[0].table, "t");
+  const Append& read = back.tables[0].append;
+  EXPECT_EQ(read.app_id, append.app_id);
+  EXPECT_EQ(read.seq, append.seq);
+  EXPECT_EQ(read.schema, append.schema);
+  ASSERT_EQ(read.files.size(), 1u);
+  EXPECT_EQ(read.files[0].path, append.files[0].path);
+  EXPECT_EQ(read.files[0].partition, append.files[0].partition);
+  EXPECT_EQ(read.files[0].size, 9u);
+  EXPECT_EQ(read.files[0].stats, append.files[0].stats);
+  EXPECT_FALSE(decode_appends(""));
+  EXPECT_FALSE(decode_appends(R"({"kind":"objects"})"));
+  EXPECT_THROW(decode_appends(R"({"kind":"tables"})"), Error);
+}
+
+}  // namespace
+}  // namespace headrace
