@@ -94,7 +94,9 @@ class FaultyS3Fixture final : public StoreFixture {
     config.region = stanza.region;
     config.create_buckets = true;
     config.part_retry = patient;
-    auto client = std::make_unique<HttpClient>(loop_.executor(), real_clock());
+    HttpClientConfig impatient;
+    impatient.idle_timeout = std::chrono::milliseconds(400);
+    auto client = std::make_unique<HttpClient>(loop_.executor(), real_clock(), impatient);
     auto credentials = make_credentials(stanza.credentials, *client, real_clock());
     auto store = make_s3_store(config, loop_.executor(), real_clock(), real_random(),
                                std::move(client), std::move(credentials));

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <array>
 #include <atomic>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/co_spawn.hpp>
@@ -37,8 +38,10 @@ enum class Fate : unsigned char {
   kCutBody,
   kSlowBytes,
   kBrokenXml,
+  kSilence,
+  kStall,
 };
-constexpr std::uint64_t kFates = 8;
+constexpr std::uint64_t kFates = 10;
 constexpr std::size_t kSlowPieces = 20;
 
 struct Message {
@@ -119,6 +122,16 @@ void reset(tcp::socket& socket) {
   socket.close(ignored);
 }
 
+/// Says no more, and keeps the connection open until the client has had enough.
+Task<> fall_silent(tcp::socket& client) {
+  std::array<char, 256> unheard;
+  boost::system::error_code gone;
+  while (!gone) {
+    co_await client.async_read_some(asio::buffer(unheard),
+                                    asio::redirect_error(use_awaitable, gone));
+  }
+}
+
 }  // namespace
 
 struct FaultProxy::State {
@@ -153,6 +166,10 @@ struct FaultProxy::State {
       co_await asio::async_write(client, asio::buffer(answer), use_awaitable);
       co_return false;
     }
+    if (fate == Fate::kSilence) {
+      co_await fall_silent(client);
+      co_return false;
+    }
     Message answer = co_await forward(server, std::move(request));
     if (answer.head.empty() || fate == Fate::kLostAnswer) {
       reset(client);
@@ -174,6 +191,7 @@ struct FaultProxy::State {
     if (fate == Fate::kCutBody && !answer.body.empty()) {
       bytes.resize(answer.head.size() + answer.body.size() / 2);
     }
+    if (fate == Fate::kStall) bytes.resize(stalled_size(answer));
     const std::size_t piece =
         fate == Fate::kSlowBytes ? bytes.size() / kSlowPieces + 1 : bytes.size();
     for (std::size_t at = 0; at < bytes.size(); at += piece) {
@@ -181,6 +199,13 @@ struct FaultProxy::State {
           client, asio::buffer(bytes.data() + at, std::min(piece, bytes.size() - at)),
           use_awaitable);
     }
+    if (fate == Fate::kStall) co_await fall_silent(client);
+  }
+
+  /// In the middle of the body, or of the head if there is no body.
+  static std::size_t stalled_size(const Message& answer) {
+    return answer.body.empty() ? answer.head.size() / 2
+                               : answer.head.size() + answer.body.size() / 2;
   }
 };
 

@@ -12,7 +12,9 @@ namespace headrace {
 /// Stands between an HTTP client and a real server on this machine and spoils some exchanges, the
 /// same ones for the same seed and order of requests: connections are reset before a request or
 /// after it was carried out (a lost answer), servers seem to fail (500) or to throttle (503),
-/// bodies come slowly or break off, and XML ends in its middle.
+/// bodies come slowly or break off, and XML ends in its middle. Others fall silent with the
+/// connection open, before the server hears of the request or in the middle of its answer: the
+/// client needs a short idle timeout, or waits for all of it each time.
 ///
 /// Threads  One executor; `url` and `faults` from anywhere.
 class FaultProxy {
