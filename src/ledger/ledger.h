@@ -2,6 +2,7 @@
 
 #include <compare>
 #include <cstdint>
+#include <limits>
 #include <map>
 #include <memory>
 #include <optional>
@@ -106,6 +107,21 @@ struct PendingTask {
   Bytes body;
 };
 
+/// What was found out about a dead letter that was looked into again. It leaves, and what came of
+/// it comes in its place; or it stays, with one more attempt and another error.
+struct Revisit {
+  std::uint64_t id = 0;
+  std::vector<NewEvent> events;
+  std::vector<NewDeadLetter> dead;
+  std::optional<std::string> stays;  ///< The error; events and dead are empty then.
+};
+
+struct Revisited {
+  std::size_t left = 0;
+  std::size_t stayed = 0;
+  std::vector<Appended> events;  ///< One answer per event of those that left, in order.
+};
+
 struct DeadLetter {
   std::uint64_t id = 0;
   RouteId route{};
@@ -125,6 +141,9 @@ struct Find {
   std::uint64_t after = 0;           ///< Paging, dead letters: ids greater than this.
   std::optional<TaskId> after_task;  ///< Paging, tasks.
   std::size_t limit = 100;
+  /// Dead letters: a page ends with the one whose body reaches this many bytes together with those
+  /// before it, so a page that is not empty says nothing of whether there are more.
+  std::size_t bytes = std::numeric_limits<std::size_t>::max();
 };
 
 /// Per route. Exact after a clean stop and after a crash: kept as deltas in the same commits.
@@ -202,6 +221,9 @@ class Ledger {
   /// Turns dead letters into tasks again, the first due at `first`, the rest `spacing` apart.
   virtual Task<std::size_t> redrive(std::vector<std::uint64_t> ids, Time first,
                                     Duration spacing) = 0;
+  /// All of a call is in one commit. A letter that is not there any more is passed over, and what
+  /// came of it too.
+  virtual Task<Revisited> revisit(std::vector<Revisit> letters) = 0;
   virtual Task<std::size_t> drop_dead(std::vector<std::uint64_t> ids) = 0;
   /// Forgets dead letters of `route` older than `before`; returns how many.
   virtual Task<std::size_t> expire_dead(RouteId route, Time before) = 0;

@@ -442,6 +442,70 @@ TEST_P(LedgerConformance, DropsAndExpiresDeadLetters) {
   EXPECT_EQ(counters(load).dead, 1u);
 }
 
+TEST_P(LedgerConformance, PagesOfDeadLettersAreBoundedInBytes) {
+  const RouteId load = route("load");
+  for (int i = 0; i < 5; ++i) bury(load, std::string(100, static_cast<char>('a' + i)));
+  Find find{.limit = 10, .bytes = 200};
+  std::vector<std::size_t> sizes;
+  for (auto page = dead_letters(find); !page.empty(); page = dead_letters(find)) {
+    sizes.push_back(page.size());
+    find.after = page.back().id;
+  }
+  EXPECT_THAT(sizes, testing::ElementsAre(2u, 2u, 1u));
+  EXPECT_EQ(dead_letters({.bytes = 1}).size(), 1u);
+}
+
+TEST_P(LedgerConformance, ADeadLetterMakesRoomForWhatCameOfIt) {
+  const RouteId load = route("load");
+  const RouteId source = route("source:queue");
+  const auto a = bury(source, "a");
+  const auto b = bury(source, "b");
+  NewEvent known = event("known", {load});
+  known.identity = 42;
+  append(known);
+  Revisit of_a{.id = a};
+  of_a.events = {known, event("new", {load})};
+  of_a.dead.push_back({source, "a's second record", ErrorKind::kCorrupt, "no key"});
+  const Revisited done = run_task(ledger_->revisit({of_a}));
+  EXPECT_EQ(done.left, 1u);
+  EXPECT_EQ(done.stayed, 0u);
+  EXPECT_THAT(done.events, testing::ElementsAre(Appended::kDuplicate, Appended::kStored));
+  EXPECT_THAT(bodies(take(load, 10)), testing::UnorderedElementsAre("known", "new"));
+  const auto letters = dead_letters({});
+  ASSERT_EQ(letters.size(), 2u);
+  EXPECT_EQ(letters[0].id, b);
+  EXPECT_EQ(letters[1].body, "a's second record");
+  EXPECT_EQ(counters(source).dead, 2u);
+  // It has left: a second one who looked into it brings nothing.
+  EXPECT_EQ(run_task(ledger_->revisit({of_a})).left, 0u);
+  EXPECT_EQ(dead_letters({}).size(), 2u);
+  EXPECT_EQ(counters(load).appended, 2u);
+}
+
+TEST_P(LedgerConformance, ADeadLetterMayStayWithAnotherError) {
+  const RouteId load = route("load");
+  const auto a = bury(load, "a");
+  const DeadLetter before = dead_letters({}).at(0);
+  clock_.advance(std::chrono::hours(1));
+  for (const char* error : {"still no JSON", "not yet"}) {
+    Revisit again{.id = a};
+    again.stays = error;
+    Revisit gone{.id = 999'999};
+    gone.stays = error;
+    EXPECT_EQ(run_task(ledger_->revisit({again, gone})).stayed, 1u);
+  }
+  const DeadLetter after = dead_letters({}).at(0);
+  EXPECT_EQ(after.id, a);
+  EXPECT_EQ(after.at, before.at);
+  EXPECT_EQ(after.attempts, before.attempts + 2);
+  EXPECT_EQ(after.error, "not yet");
+  EXPECT_EQ(after.body, "a");
+  EXPECT_EQ(counters(load).dead, 1u);
+  // And may leave as any other, and is not there any more then.
+  EXPECT_EQ(run_task(ledger_->drop_dead({a})), 1u);
+  EXPECT_EQ(dead_letters({}).size(), 0u);
+}
+
 TEST_P(LedgerConformance, CountsWhatHappensToARoute) {
   const RouteId load = route("load");
   append({event("done", {load}), event("retried", {load}), event("dead", {load})});
@@ -624,6 +688,28 @@ TEST_P(DurableLedgerConformance, KeepsDeadLettersNotesCountersAndIdentities) {
   EXPECT_EQ(counters(load).appended, before.appended);
   EXPECT_EQ(counters(load).died, before.died);
   EXPECT_EQ(counters(load).dead, before.dead);
+}
+
+TEST_P(DurableLedgerConformance, KeepsWhatWasFoundOutAboutADeadLetter) {
+  const RouteId load = route("load");
+  const auto a = bury(load, "a");
+  const auto b = bury(load, "b");
+  for (int i = 0; i < 2; ++i) {
+    Revisit of_a{.id = a};
+    of_a.stays = "still no JSON";
+    run_task(ledger_->revisit({of_a}));
+    open();
+  }
+  EXPECT_EQ(dead_letters({}).at(0).attempts, 3);
+  EXPECT_EQ(dead_letters({}).at(0).error, "still no JSON");
+  Revisit of_b{.id = b};
+  of_b.events = {event("came of b", {load})};
+  run_task(ledger_->revisit({of_b}));
+  EXPECT_EQ(run_task(ledger_->drop_dead({a})), 1u);
+  open();
+  EXPECT_EQ(dead_letters({}).size(), 0u);
+  EXPECT_EQ(counters(load).dead, 0u);
+  EXPECT_THAT(bodies(take(load, 10)), testing::ElementsAre("came of b"));
 }
 
 TEST_P(DurableLedgerConformance, NeverReusesTheIdsOfAnEarlierRun) {

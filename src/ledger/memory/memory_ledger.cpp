@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <boost/asio/experimental/awaitable_operators.hpp>
+#include <iterator>
 #include <mutex>
 #include <set>
 #include <unordered_map>
@@ -48,6 +49,7 @@ class MemoryLedger final : public Ledger {
   Task<std::size_t> reschedule(std::vector<TaskId> tasks, Time due) override;
   Task<std::vector<DeadLetter>> dead_letters(Find find) override;
   Task<std::size_t> redrive(std::vector<std::uint64_t> ids, Time first, Duration spacing) override;
+  Task<Revisited> revisit(std::vector<Revisit> letters) override;
   Task<std::size_t> drop_dead(std::vector<std::uint64_t> ids) override;
   Task<std::size_t> expire_dead(RouteId route, Time before) override;
   std::map<RouteId, RouteCounters> counters() const override;
@@ -59,6 +61,7 @@ class MemoryLedger final : public Ledger {
   // The rest is called with the mutex held.
   void add(RouteId route, Entry entry);
   std::map<TaskId, Entry>::iterator remove(TaskId id);
+  std::vector<Appended> append_now(std::vector<NewEvent>& events);
   void settle(const Settled& settled);
   void bury(RouteId route, int attempts, ErrorKind kind, const std::string& error, Bytes body);
   bool is_duplicate(const NewEvent& event);
@@ -133,6 +136,10 @@ bool MemoryLedger::is_duplicate(const NewEvent& event) {
 Task<std::vector<Appended>> MemoryLedger::append(std::vector<NewEvent> events) {
   for (const NewEvent& event : events) check_body(event.body, limits_);
   const Lock lock(mutex_);
+  co_return append_now(events);
+}
+
+std::vector<Appended> MemoryLedger::append_now(std::vector<NewEvent>& events) {
   std::vector<Appended> answers;
   for (NewEvent& event : events) {
     if (event.identity && is_duplicate(event)) {
@@ -146,7 +153,7 @@ Task<std::vector<Appended>> MemoryLedger::append(std::vector<NewEvent> events) {
       add(want.route, {.body = body, .due = want.due});
     }
   }
-  co_return answers;
+  return answers;
 }
 
 std::vector<TakenTask> MemoryLedger::take_due(RouteId route, std::size_t limit) {
@@ -346,9 +353,12 @@ Task<std::size_t> MemoryLedger::reschedule(std::vector<TaskId> tasks, Time due) 
 Task<std::vector<DeadLetter>> MemoryLedger::dead_letters(Find find) {
   const Lock lock(mutex_);
   std::vector<DeadLetter> found;
+  std::size_t bytes = 0;
   for (auto at = dead_.upper_bound(find.after); at != dead_.end(); ++at) {
-    if (found.size() == find.limit) break;
-    if (letter_matches(find, at->second)) found.push_back(at->second);
+    if (found.size() == find.limit || bytes >= find.bytes) break;
+    if (!letter_matches(find, at->second)) continue;
+    bytes += at->second.body.size();
+    found.push_back(at->second);
   }
   co_return found;
 }
@@ -369,6 +379,33 @@ Task<std::size_t> MemoryLedger::redrive(std::vector<std::uint64_t> ids, Time fir
     add(letter.route, {.body = std::make_shared<const Bytes>(std::move(letter.body)), .due = due});
   }
   co_return count;
+}
+
+Task<Revisited> MemoryLedger::revisit(std::vector<Revisit> letters) {
+  for (const Revisit& letter : letters) {
+    for (const NewEvent& event : letter.events) check_body(event.body, limits_);
+    for (const NewDeadLetter& dead : letter.dead) check_body(dead.body, limits_);
+  }
+  const Lock lock(mutex_);
+  Revisited done;
+  for (Revisit& letter : letters) {
+    const auto found = dead_.find(letter.id);
+    if (found == dead_.end()) continue;
+    if (letter.stays) {
+      ++done.stayed;
+      ++found->second.attempts;
+      found->second.error = letter.stays->substr(0, kErrorBytes);
+      continue;
+    }
+    ++done.left;
+    --routes_[found->second.route].counters.dead;
+    dead_.erase(found);
+    std::ranges::copy(append_now(letter.events), std::back_inserter(done.events));
+    for (NewDeadLetter& dead : letter.dead) {
+      bury(dead.route, dead.attempts, dead.kind, dead.error, std::move(dead.body));
+    }
+  }
+  co_return done;
 }
 
 Task<std::size_t> MemoryLedger::drop_dead(std::vector<std::uint64_t> ids) {

@@ -1,6 +1,7 @@
 #include "ledger/rocksdb/group.h"
 
 #include <algorithm>
+#include <iterator>
 
 #include "ledger/rocksdb/rows.h"
 
@@ -186,9 +187,7 @@ void Group::write(LedgerWrite& write) {
     const auto held = state_.board.lock();
     for (const Settled& settled : write.settle) settle(settled);
   }
-  for (const NewDeadLetter& letter : write.dead) {
-    bury({letter.route, now_, letter.attempts, letter.kind, 0, letter.error, letter.body});
-  }
+  for (const NewDeadLetter& letter : write.dead) bury(letter);
   for (const NoteChange& note : write.notes) {
     const Bytes key = Bytes(kNotePrefix) + note.key;
     if (note.value) {
@@ -258,12 +257,20 @@ void Group::bury(const DeadRow& row) {
   batch_.put(Family::kDead, number_key(state_.numbers.take()), encode_dead(cut));
 }
 
-std::optional<Bytes> Group::dig_up(std::uint64_t id) {
+void Group::bury(const NewDeadLetter& letter) {
+  bury(DeadRow{letter.route, now_, letter.attempts, letter.kind, 0, letter.error, letter.body});
+}
+
+std::optional<Bytes> Group::dead_row(std::uint64_t id) const {
   if (dug_up_.contains(id)) return std::nullopt;
-  auto row = state_.database.get(Family::kDead, number_key(id));
+  return state_.database.get(Family::kDead, number_key(id));
+}
+
+std::optional<Bytes> Group::dig_up(std::uint64_t id) {
+  auto row = dead_row(id);
   if (!row) return std::nullopt;
   dug_up_.insert(id);
-  batch_.remove_once(Family::kDead, number_key(id));
+  batch_.remove(Family::kDead, number_key(id));  // It may have been written more than once.
   count(decode_dead(*row).route, Count::kDead, -1);
   return row;
 }
@@ -280,6 +287,26 @@ std::size_t Group::redrive(const std::vector<std::uint64_t>& ids, Time first, Du
     draft.routes[row.route].push_back(add_member(draft, Bytes(row.body), row.shard));
   }
   return redriven;
+}
+
+Revisited Group::revisit(std::vector<Revisit>& letters) {
+  Revisited done;
+  for (Revisit& letter : letters) {
+    const auto bytes = letter.stays ? dead_row(letter.id) : dig_up(letter.id);
+    if (!bytes) continue;
+    if (letter.stays) {
+      ++done.stayed;
+      DeadRow row = decode_dead(*bytes);
+      ++row.attempts;
+      row.error = std::string_view(*letter.stays).substr(0, kErrorBytes);
+      batch_.put(Family::kDead, number_key(letter.id), encode_dead(row));
+      continue;
+    }
+    ++done.left;
+    std::ranges::copy(append(letter.events), std::back_inserter(done.events));
+    for (const NewDeadLetter& dead : letter.dead) bury(dead);
+  }
+  return done;
 }
 
 std::size_t Group::drop_dead(const std::vector<std::uint64_t>& ids) {

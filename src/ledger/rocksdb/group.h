@@ -56,6 +56,7 @@ class Group {
   std::size_t cancel(const std::vector<TaskId>& tasks);
   std::size_t reschedule(const std::vector<TaskId>& tasks, Time due);
   std::size_t redrive(const std::vector<std::uint64_t>& ids, Time first, Duration spacing);
+  Revisited revisit(std::vector<Revisit>& letters);
   std::size_t drop_dead(const std::vector<std::uint64_t>& ids);
   /// At most `most` at a time.
   std::size_t expire_dead(RouteId route, Time before, std::size_t most);
@@ -88,6 +89,8 @@ class Group {
   std::size_t end_waiting(const std::vector<TaskId>& tasks, Then then);
   void settle(const Settled& settled);
   void bury(const DeadRow& row);
+  void bury(const NewDeadLetter& letter);
+  std::optional<Bytes> dead_row(std::uint64_t id) const;
   std::optional<Bytes> dig_up(std::uint64_t id);
   void count(RouteId route, Count which, std::int64_t delta = 1);
 

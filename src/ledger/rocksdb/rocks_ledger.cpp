@@ -45,6 +45,7 @@ class RocksLedger final : public Ledger {
   Task<std::size_t> reschedule(std::vector<TaskId> tasks, Time due) override;
   Task<std::vector<DeadLetter>> dead_letters(Find find) override;
   Task<std::size_t> redrive(std::vector<std::uint64_t> ids, Time first, Duration spacing) override;
+  Task<Revisited> revisit(std::vector<Revisit> letters) override;
   Task<std::size_t> drop_dead(std::vector<std::uint64_t> ids) override;
   Task<std::size_t> expire_dead(RouteId route, Time before) override;
   std::map<RouteId, RouteCounters> counters() const override { return board_.counters(); }
@@ -55,6 +56,7 @@ class RocksLedger final : public Ledger {
  private:
   void load_routes();
   void check(const NewEvent& event) const;
+  void check(const NewDeadLetter& letter) const;
   void check(RouteId route) const;
   /// Has the writer do `work(group)` as part of a commit; returns what it returned, once durable.
   template <class T, class Work>
@@ -146,6 +148,11 @@ void RocksLedger::check(const NewEvent& event) const {
   }
 }
 
+void RocksLedger::check(const NewDeadLetter& letter) const {
+  check_body(letter.body, limits_);
+  check(letter.route);
+}
+
 Task<RouteId> RocksLedger::route_id(std::string name) {
   co_return co_await commit<RouteId>(Cancellable::kNo, name.size(),
                                      [name](Group& group) { return group.route_id(name); });
@@ -175,8 +182,7 @@ Task<std::vector<TakenTask>> RocksLedger::take(RouteId route, std::size_t limit)
 Task<> RocksLedger::write(LedgerWrite write) {
   std::size_t bytes = write.settle.size() * sizeof(Settled);
   for (const NewDeadLetter& letter : write.dead) {
-    check_body(letter.body, limits_);
-    check(letter.route);
+    check(letter);
     bytes += letter.body.size();
   }
   for (const NoteChange& note : write.notes) {
@@ -243,6 +249,23 @@ Task<std::size_t> RocksLedger::redrive(std::vector<std::uint64_t> ids, Time firs
                                          [ids = std::move(ids), first, spacing](Group& group) {
                                            return group.redrive(ids, first, spacing);
                                          });
+}
+
+Task<Revisited> RocksLedger::revisit(std::vector<Revisit> letters) {
+  std::size_t bytes = 0;
+  for (const Revisit& letter : letters) {
+    for (const NewEvent& event : letter.events) {
+      check(event);
+      bytes += event.body.size();
+    }
+    for (const NewDeadLetter& dead : letter.dead) {
+      check(dead);
+      bytes += dead.body.size();
+    }
+  }
+  co_return co_await commit<Revisited>(
+      Cancellable::kNo, bytes,
+      [letters = std::move(letters)](Group& group) mutable { return group.revisit(letters); });
 }
 
 Task<std::size_t> RocksLedger::drop_dead(std::vector<std::uint64_t> ids) {

@@ -116,13 +116,16 @@ std::vector<PendingTask> find_tasks(const Database& database, Board& board, cons
 
 std::vector<DeadLetter> find_dead(const Database& database, const Find& find) {
   std::vector<DeadLetter> found;
+  std::size_t bytes = 0;
   if (find.after == UINT64_MAX) return found;
   for (Scan rows = database.scan(Family::kDead, number_key(find.after + 1), {});
-       rows.valid() && found.size() < find.limit; rows.next()) {
+       rows.valid() && found.size() < find.limit && bytes < find.bytes; rows.next()) {
     const DeadRow row = decode_dead(rows.value());
     DeadLetter letter{key_number(rows.key()), row.route,      row.at, row.attempts, row.kind,
                       std::string(row.error), Bytes(row.body)};
-    if (letter_matches(find, letter)) found.push_back(std::move(letter));
+    if (!letter_matches(find, letter)) continue;
+    bytes += letter.body.size();
+    found.push_back(std::move(letter));
   }
   return found;
 }
