@@ -67,9 +67,11 @@ std::uint64_t convert(Engine& engine, const ConvertRequest& request) {
     lock_in(engine, request);
     select = split_statements(request.query).at(0);
   }
-  // The line end ends a comment that the query may end with.
-  const std::string sql = fmt::format("COPY ({}\n) TO {} ({}, USE_TMP_FILE false)", select,
-                                      sql_string(request.to), copy_options(request));
+  // The line end ends a comment that the query may end with; locked in, the engine can write under
+  // no other name first.
+  const std::string sql =
+      fmt::format("COPY ({}\n) TO {} ({}{})", select, sql_string(request.to), copy_options(request),
+                  request.query.empty() ? "" : ", USE_TMP_FILE false");
   const auto rows = engine.stream(sql);
   const auto batch = rows->next();
   const std::string text = batch && batch->rows > 0 ? batch->cells.at(0).text : "";

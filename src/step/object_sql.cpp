@@ -30,7 +30,9 @@ bool is_json(DataFormat format) {
 }  // namespace
 
 ObjectSql::ObjectSql(Options options, std::filesystem::path folder, StepServices services)
-    : options_(std::move(options)), folder_(std::move(folder)), services_(services) {}
+    : options_(std::move(options)), folder_(std::move(folder)), services_(services) {
+  remove_leftovers(folder_, kPrefix, "");
+}
 
 Task<std::optional<ObjectSql::Result>> ObjectSql::run(std::string name,
                                                       std::unique_ptr<ByteSource> plain,

@@ -33,7 +33,8 @@ class ObjectSql {
     std::string ending;                ///< Of the result's file: ".parquet", ".jsonl.gz".
     std::uint64_t memory = 256u << 20;
   };
-  /// `folder` belongs to this object, but for other ObjectSql.
+  /// `folder` belongs to this object, but for other ObjectSql; made before any of them runs, it
+  /// removes what an earlier process left there.
   ObjectSql(Options options, std::filesystem::path folder, StepServices services);
 
   struct Result {

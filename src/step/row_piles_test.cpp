@@ -77,6 +77,19 @@ TEST(RowPiles, LeaveNoFileBehind) {
   EXPECT_FALSE(std::filesystem::exists(folder / "deep/rows"));
 }
 
+TEST(TempFile, LeftoversGoByTheirNames) {
+  TempFolder folder;
+  folder.write("a.rows", "");
+  folder.write("sql-1-spill/x", "");
+  folder.write("b.objects", "");
+  remove_leftovers(folder.path(), "", ".rows");
+  remove_leftovers(folder.path(), "sql-", "");
+  remove_leftovers(folder / "none", "", "");
+  EXPECT_FALSE(std::filesystem::exists(folder / "a.rows"));
+  EXPECT_FALSE(std::filesystem::exists(folder / "sql-1-spill"));
+  EXPECT_TRUE(std::filesystem::exists(folder / "b.objects"));
+}
+
 TEST(TempFile, OutlivesItselfOnlyIfKept) {
   TempFolder folder;
   const auto path = folder / "file";

@@ -126,12 +126,8 @@ void StagedObjects::forget(const Plan& plan) const {
 
 void StagedObjects::sweep_once() {
   if (std::exchange(swept_, true)) return;
-  std::error_code code;
-  for (const auto& entry : std::filesystem::directory_iterator(folder_, code)) {
-    const auto kind = entry.path().extension();
-    std::error_code ignored;
-    if (kind == ".objects" || kind == ".rows") std::filesystem::remove(entry.path(), ignored);
-  }
+  remove_leftovers(folder_, "", ".objects");
+  remove_leftovers(folder_, "", ".rows");
 }
 
 }  // namespace headrace

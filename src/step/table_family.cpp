@@ -14,6 +14,7 @@
 #include "step/object_batch.h"
 #include "step/side_by_side.h"
 #include "step/table_appends.h"
+#include "step/temp_file.h"
 
 namespace headrace {
 namespace {
@@ -110,7 +111,9 @@ class TableFamilySink final : public Sink {
         name_(KeyTemplate::parse(family_)),
         catalog_(catalog),
         services_(services),
-        options_(std::move(options)) {}
+        options_(std::move(options)) {
+    remove_leftovers(options_.folder, "", ".rows");
+  }
 
   Limits limits() const override {
     return {options_.limits.commit_bytes, options_.limits.commit_every,

@@ -110,6 +110,18 @@ TempPath::~TempPath() {
   if (!path_.empty()) ::unlink(path_.c_str());
 }
 
+void remove_leftovers(const std::filesystem::path& folder, std::string_view begin,
+                      std::string_view end) {
+  std::error_code code;
+  for (const auto& entry : std::filesystem::directory_iterator(folder, code)) {
+    const std::string name = entry.path().filename().string();
+    std::error_code ignored;
+    if (name.starts_with(begin) && name.ends_with(end)) {
+      std::filesystem::remove_all(entry.path(), ignored);
+    }
+  }
+}
+
 std::unique_ptr<ByteSource> file_part(std::filesystem::path path, std::uint64_t offset,
                                       std::uint64_t size, CpuPool& cpu) {
   return std::make_unique<FilePart>(std::move(path), offset, size, cpu);

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <string_view>
 #include <utility>
 
 #include "core/bytes.h"
@@ -48,6 +49,11 @@ class TempPath {
  private:
   std::filesystem::path path_;
 };
+
+/// Removes what an earlier process left in a folder of ours: whatever begins, or ends, like this.
+/// What cannot be removed stays.
+void remove_leftovers(const std::filesystem::path& folder, std::string_view begin,
+                      std::string_view end);
 
 /// Part of a file, piece by piece; reads on `cpu`, which outlives it.
 std::unique_ptr<ByteSource> file_part(std::filesystem::path path, std::uint64_t offset,
