@@ -34,6 +34,7 @@ class Checker {
       check_name(stack_.stores, "store", dataset->store, dataset.where);
     }
     for (const auto& [name, table] : stack_.tables) check_table(name, table);
+    check_places();
     for (const auto& [name, route] : stack_.routes) check_route(route);
     check_setup();
     for (const auto& test : stack_.tests) check_test(test);
@@ -194,6 +195,40 @@ class Checker {
       }
     } catch (const Error& error) {
       diagnostics_.error(test.where, error.what());
+    }
+  }
+
+  /// Two tables in one place would each take the other's files for garbage.
+  void check_places() {
+    for (auto one = stack_.tables.begin(); one != stack_.tables.end(); ++one) {
+      for (auto other = stack_.tables.begin(); other != one; ++other) {
+        const TableConfig& a = *one->second;
+        const TableConfig& b = *other->second;
+        if (a.store != b.store || !(holds(a.location, b.location) || holds(b.location, a.location)))
+          continue;
+        diagnostics_.error(one->second.where,
+                           fmt::format("the tables `{}` and `{}` lie in one place, or one within "
+                                       "the other: give each its own location",
+                                       one->first, other->first));
+      }
+    }
+  }
+
+  /// May the place `inner` be `outer`, or lie below it? Both may have fields.
+  static bool holds(std::string_view outer, std::string_view inner) {
+    while (outer.ends_with('/')) outer.remove_suffix(1);
+    if (outer == inner.substr(0, inner.find_last_not_of('/') + 1)) return true;
+    try {
+      const KeyTemplate members = KeyTemplate::parse(outer);
+      // Every folder on the way to `inner`, as far as its name has no fields.
+      const std::string_view fixed = inner.substr(0, inner.find('{'));
+      for (std::size_t at = fixed.find('/'); at != std::string_view::npos;
+           at = fixed.find('/', at + 1)) {
+        if (members.match(fixed.substr(0, at))) return true;
+      }
+      return fixed.size() == inner.size() && members.match(fixed).has_value();
+    } catch (const Error&) {
+      return false;  // Told of where the table is looked at on its own.
     }
   }
 

@@ -108,6 +108,43 @@ INSTANTIATE_TEST_SUITE_P(
               "warning: the table lies where the source `in` looks"}),
     [](const auto& row) { return row.param.name; });
 
+/// Two tables, and whether there is room for both.
+struct Places {
+  const char* name;
+  const char* one;
+  const char* other;
+  bool apart;
+};
+
+class TablePlacesTest : public testing::TestWithParam<Places> {};
+
+TEST_P(TablePlacesTest, AreTheirOwn) {
+  const auto entry = [](char name, std::string location) {
+    const std::string field = location.contains("{t}") ? "_{t}" : "";
+    return fmt::format("  \"{}{}\": {{ store: lake, location: \"{}\" }}\n", name, field, location);
+  };
+  const std::string said = said_of(
+      with("  \"events_{type}\"",
+           entry('a', GetParam().one) + entry('b', GetParam().other) + "  \"events_{type}\""));
+  const bool apart = said.find("lie in one place, or one within the other") == std::string::npos;
+  EXPECT_EQ(apart, GetParam().apart) << said;
+}
+
+INSTANTIATE_TEST_SUITE_P(Pairs, TablePlacesTest,
+                         testing::Values(Places{"Same", "l/a", "l/a/", false},
+                                         Places{"Within", "l/a", "l/a/b", false},
+                                         Places{"Around", "l/a/b", "l/a", false},
+                                         Places{"Beside", "l/a", "l/ab", true},
+                                         Places{"OtherBucket", "l/a", "m/a", true},
+                                         Places{"AMember", "l/{t}", "l/a", false},
+                                         Places{"WithinAMember", "l/{t}", "l/a/b", false},
+                                         Places{"AroundAFamily", "l/a", "l/a/{t}", false},
+                                         Places{"BesideAFamily", "l/a/{t}", "l/b", true},
+                                         Places{"TwoFamilies", "l/a/{t}", "l/b/{t}", true},
+                                         Places{"OneFamilyTwice", "l/a/{t}", "l/a/{t}", false},
+                                         Places{"AFamilyWithinAMember", "l/{t}", "l/a/{t}", false}),
+                         [](const auto& row) { return row.param.name; });
+
 TEST(StackFile, RoutesThatFeedEachOtherAreWarnedOf) {
   const std::string routes = R"(routes:
   a: { from: in, steps: [ { copy: { to: "x/{filename}", bucket: other } } ] }

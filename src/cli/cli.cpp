@@ -175,6 +175,7 @@ int run_cli(int argc, char** argv) {
   add_stack_verbs(app, cli);
   add_object_verbs(app, cli);
   add_data_verbs(app, cli);
+  add_table_verbs(app, cli);
   add_work_verbs(app, cli);
   add_setup_verbs(app, cli);
   add_other_verbs(app, cli);

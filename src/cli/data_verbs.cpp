@@ -1,4 +1,4 @@
-// sql convert table: rows in tables, prefixes and files.
+// sql convert: rows in tables, prefixes and files.
 
 #include <fmt/format.h>
 #include <unistd.h>
@@ -11,7 +11,6 @@
 #include "cli/cli.h"
 #include "cli/convert.h"
 #include "cli/urls.h"
-#include "core/json.h"
 #include "core/size.h"
 #include "query/query.h"
 
@@ -98,154 +97,11 @@ void add_convert(CLI::App& app, Cli& cli) {
       [&cli, options] { cli.action = [&cli, options] { return convert_file(cli, *options); }; });
 }
 
-/// A table of the stack by name, or any table by URL or path.
-Table& table_of(Cli& cli, const std::string& name, std::unique_ptr<Table>& own) {
-  if (name.find("://") == std::string::npos && name.find('/') == std::string::npos) {
-    return cli.catalog().open(name);
-  }
-  const StoreUrl url = read_url(name);
-  own = open_table(cli.stores().at(url.store), url.object, real_clock(), real_random());
-  return *own;
-}
-
-Snapshot snapshot_of(Cli& cli, Table& table, const std::string& name) {
-  auto snapshot = cli.run(table.snapshot());
-  if (!snapshot) throw Exit(kFailed, fmt::format("no table at {}: it has no rows yet", name));
-  return std::move(*snapshot);
-}
-
-struct Totals {
-  std::uint64_t bytes = 0;
-  std::uint64_t rows = 0;
-};
-
-Totals totals_of(const Snapshot& snapshot) {
-  Totals totals;
-  for (const TableFile& file : snapshot.files) {
-    totals.bytes += file.size;
-    totals.rows += file.live_rows().value_or(0);
-  }
-  return totals;
-}
-
-int list_tables(Cli& cli) {
-  auto rows = cli.rows({{"table"},
-                        {"version", "", Align::kRight},
-                        {"rows", "", Align::kRight},
-                        {"files", "", Align::kRight},
-                        {"bytes", "", Align::kRight},
-                        {"committed"}});
-  for (const std::string& name : cli.run(cli.catalog().names())) {
-    const Snapshot snapshot = snapshot_of(cli, cli.catalog().open(name), name);
-    const Totals totals = totals_of(snapshot);
-    const std::array cells{Cell::of_text(name),
-                           Cell::number(snapshot.version),
-                           Cell::number(static_cast<std::int64_t>(totals.rows)),
-                           Cell::number(static_cast<std::int64_t>(snapshot.files.size())),
-                           Cell::number(static_cast<std::int64_t>(totals.bytes)),
-                           Cell::of_text(format_time(snapshot.at))};
-    rows->row(cells);
-  }
-  rows->finish();
-  return kOk;
-}
-
-int show_table(Cli& cli, const std::string& name) {
-  std::unique_ptr<Table> own;
-  const Snapshot snapshot = snapshot_of(cli, table_of(cli, name, own), name);
-  const Totals totals = totals_of(snapshot);
-  std::fprintf(stderr, "%s: version %ld of %s, %lu rows in %zu files, %s\n", name.c_str(),
-               snapshot.version, format_time(snapshot.at).c_str(), totals.rows,
-               snapshot.files.size(), format_size(totals.bytes).c_str());
-  auto rows = cli.rows({{"column"}, {"type"}, {"partition"}});
-  for (const Field& field : snapshot.schema.fields) {
-    const bool partition =
-        std::ranges::find(snapshot.partition_by, field.name) != snapshot.partition_by.end();
-    const std::array cells{Cell::of_text(field.name), Cell::of_text(to_string(field.type)),
-                           Cell::boolean(partition)};
-    rows->row(cells);
-  }
-  rows->finish();
-  return kOk;
-}
-
-int show_history(Cli& cli, const std::string& name, std::size_t limit) {
-  std::unique_ptr<Table> own;
-  auto rows = cli.rows({{"version", "", Align::kRight},
-                        {"at"},
-                        {"operation"},
-                        {"files_added", "", Align::kRight},
-                        {"files_removed", "", Align::kRight},
-                        {"rows_added", "", Align::kRight},
-                        {"by"}});
-  for (const HistoryEntry& entry : cli.run(table_of(cli, name, own).history(limit))) {
-    const std::array cells{Cell::number(entry.version),
-                           Cell::of_text(format_time(entry.at)),
-                           Cell::of_text(entry.operation),
-                           Cell::number(static_cast<std::int64_t>(entry.files_added)),
-                           Cell::number(static_cast<std::int64_t>(entry.files_removed)),
-                           Cell::number(static_cast<std::int64_t>(entry.rows_added)),
-                           Cell::of_text(entry.engine)};
-    rows->row(cells);
-  }
-  rows->finish();
-  return kOk;
-}
-
-int show_files(Cli& cli, const std::string& name) {
-  std::unique_ptr<Table> own;
-  const Snapshot snapshot = snapshot_of(cli, table_of(cli, name, own), name);
-  auto rows = cli.rows({{"path"},
-                        {"bytes", "", Align::kRight},
-                        {"rows", "", Align::kRight},
-                        {"partition"},
-                        {"modified"}});
-  for (const TableFile& file : snapshot.files) {
-    JsonWriter partition;
-    partition.begin_object();
-    for (const auto& [column, value] : file.partition) {
-      partition.key(column);
-      value ? partition.string(*value) : partition.null();
-    }
-    partition.end_object();
-    const std::array cells{
-        Cell::of_text(file.path), Cell::number(static_cast<std::int64_t>(file.size)),
-        file.rows ? Cell::number(static_cast<std::int64_t>(*file.rows)) : Cell::null(),
-        Cell::literal(partition.text()), Cell::of_text(format_time(file.modified))};
-    rows->row(cells);
-  }
-  rows->finish();
-  return kOk;
-}
-
-void add_table(CLI::App& app, Cli& cli) {
-  auto* table = app.add_subcommand("table", "Delta tables of the stack, or any by URL");
-  table->require_subcommand(1);
-  auto* ls = table->add_subcommand("ls", "The stack's tables that exist");
-  ls->callback([&cli] { cli.action = [&cli] { return list_tables(cli); }; });
-
-  auto name = std::make_shared<std::string>();
-  auto limit = std::make_shared<std::size_t>(20);
-  auto* show = table->add_subcommand("show", "Columns, size and version");
-  show->add_option("table", *name, "A name, URL or path")->required();
-  show->callback([&cli, name] { cli.action = [&cli, name] { return show_table(cli, *name); }; });
-  auto* history = table->add_subcommand("history", "Versions, newest first");
-  history->add_option("table", *name, "A name, URL or path")->required();
-  history->add_option("--limit", *limit, "Most versions (default 20)");
-  history->callback([&cli, name, limit] {
-    cli.action = [&cli, name, limit] { return show_history(cli, *name, *limit); };
-  });
-  auto* files = table->add_subcommand("files", "The files that are the table now");
-  files->add_option("table", *name, "A name, URL or path")->required();
-  files->callback([&cli, name] { cli.action = [&cli, name] { return show_files(cli, *name); }; });
-}
-
 }  // namespace
 
 void add_data_verbs(CLI::App& app, Cli& cli) {
   add_sql(app, cli);
   add_convert(app, cli);
-  add_table(app, cli);
 }
 
 }  // namespace headrace

@@ -94,6 +94,17 @@ std::optional<TableAppends> decode_appends(const Bytes& plan) {
   }
 }
 
+namespace {
+
+/// The table's wish; one that we do not have is as if there were none.
+Codec codec_named(std::string_view name) {
+  if (name == "snappy") return Codec::kSnappy;
+  if (name == "none" || name == "uncompressed") return Codec::kNone;
+  return Codec::kZstd;
+}
+
+}  // namespace
+
 Task<ConvertOptions> convert_options(Table& table, const TableConfig& config, RowPredicate keep) {
   ConvertOptions options;
   options.partition_by = config.partition_by;
@@ -101,7 +112,10 @@ Task<ConvertOptions> convert_options(Table& table, const TableConfig& config, Ro
   options.fault_bytes = batch_rows_options().fault_bytes;
   options.faults_per_object = batch_rows_options().faults_per_object;
   const auto snapshot = co_await table.snapshot();
-  if (snapshot) options.schema = snapshot->schema;
+  if (!snapshot) co_return options;
+  options.schema = snapshot->schema;
+  const auto codec = snapshot->properties.find("delta.parquet.compression.codec");
+  if (codec != snapshot->properties.end()) options.codec = codec_named(codec->second);
   co_return options;
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -161,11 +162,49 @@ struct ChangeResult {
   std::uint64_t removed = 0;  ///< Files.
 };
 
+/// A table that is made without rows.
+struct NewTable {
+  Schema schema;
+  std::vector<std::string> partition_by;
+  std::map<std::string, std::string> properties;
+  std::string description;
+};
+
+/// A file that a clean-up takes away, or would.
+struct OldFile {
+  std::string path;
+  std::uint64_t size = 0;
+  Time modified;
+};
+
+struct VacuumOptions {
+  /// How long files stay that are no part of the table (any more). Default: the table's
+  /// delta.deletedFileRetentionDuration, else a week.
+  std::optional<Duration> retention;
+  bool force = false;   ///< Allow a retention below the default.
+  bool dry_run = true;  ///< Only tell.
+  /// Told of each file, in the order of their paths.
+  std::function<void(const OldFile&)> each;
+};
+
+struct VacuumResult {
+  std::uint64_t files = 0;
+  std::uint64_t bytes = 0;
+};
+
+struct DropResult {
+  std::uint64_t objects = 0;
+  std::uint64_t bytes = 0;
+  std::uint64_t left = 0;  ///< Objects in the location that the table does not know.
+  std::string first_left;  ///< One of them.
+};
+
 /// One commit, for people.
 struct HistoryEntry {
   std::int64_t version = 0;
   Time at;
-  std::string operation;  ///< "WRITE", "OPTIMIZE", ...; empty if the writer did not say.
+  std::string operation;   ///< "WRITE", "OPTIMIZE", ...; empty if the writer did not say.
+  std::string parameters;  ///< A JSON object; empty if the writer did not say.
   std::string engine;
   std::uint64_t files_added = 0;
   std::uint64_t files_removed = 0;
@@ -191,7 +230,7 @@ struct TableOptions {
 /// write it at once; a version is won with put_if_absent.
 ///
 /// Promises   An append is visible as a whole or not at all, and exactly once per (app_id, seq),
-///            whatever answers were lost. A data file is never deleted here.
+///            whatever answers were lost. Only vacuum() and drop() ever delete a data file.
 /// Memory     The newest version is kept (about 1 KiB and its statistics per file) and moved on by
 ///            reading only newer commits; an older one is built anew for each call. Snapshots are
 ///            the caller's.
@@ -226,14 +265,30 @@ class Table {
   /// Serializable: by that too); new columns or properties; a commit under the same app_id. A
   /// rewrite of the same rows is in conflict only over the files it removes.
   virtual Task<ChangeResult> change(Change change) = 0;
+  /// Makes the table without rows. kInvalid if there is one, or a property is not known here.
+  virtual Task<> create(NewTable table) = 0;
   /// The last seq of app_id that is visible; 0 if none.
   virtual Task<std::uint64_t> last_txn(std::string app_id) = 0;
 
   /// The newest commits, newest first, as far back as the log reaches.
   virtual Task<std::vector<HistoryEntry>> history(std::size_t limit) = 0;
-  /// Writes a checkpoint of the newest version, which appends do by themselves every so often.
-  /// nullopt if there is no table.
+  /// Writes a checkpoint of the newest version, which commits do by themselves every so often, and
+  /// takes away what of the log is past delta.logRetentionDuration. nullopt if there is no table.
   virtual Task<std::optional<std::int64_t>> checkpoint() = 0;
+
+  /// Row numbers of a data file, from 0 and rising, that are gone. kCorrupt names a vector that
+  /// cannot be read.
+  virtual Task<std::vector<std::uint64_t>> deleted_rows(DeletionVector vector) = 0;
+
+  /// Takes away data files that no version needs which is younger than the retention, and which are
+  /// old enough themselves: a file that waits for its commit is young. Age is the store's word.
+  /// kInvalid if there is no table, it may not be written here, the retention is too short, or
+  /// another table lies within this one.
+  virtual Task<VacuumResult> vacuum(VacuumOptions options) = 0;
+  /// Takes away the table: first its log, so that nobody reads half of it, then its files. Other
+  /// objects in the location stay, and are counted. One that was cut short can be repeated, also
+  /// where the log is broken.
+  virtual Task<DropResult> drop(bool dry_run) = 0;
 
   /// A path for a new data file with these partition values. Never the same twice.
   virtual std::string new_data_path(const PartitionValues& partition) = 0;

@@ -1,6 +1,8 @@
 // A table's calls as a command, for tests in other languages. Not part of the product.
 //
 //   table_tool append ROOT LOCATION     one JSON request per line on stdin; files are uploaded
+//   table_tool change ROOT LOCATION     the same, with what Change has besides
+//   table_tool vacuum ROOT LOCATION     everything that no version needs, however young
 //   table_tool snapshot ROOT LOCATION [VERSION | TIME]
 //   table_tool history ROOT LOCATION
 //   table_tool checkpoint ROOT LOCATION
@@ -75,25 +77,66 @@ NewFile upload(Place& place, Table& table, element at) {
   return file;
 }
 
-void append(Place& place) {
+std::vector<std::string> texts_of(element request, const char* key) {
+  std::vector<std::string> out;
+  simdjson::dom::array list;
+  if (request[key].get(list) != simdjson::SUCCESS) return out;
+  for (const element text : list) out.push_back(text_of(text));
+  return out;
+}
+
+/// What is only in a request for `change`.
+void read_change(element request, Change& change) {
+  change.remove = texts_of(request, "remove");
+  std::string_view text;
+  if (request["operation"].get(text) == simdjson::SUCCESS) change.operation = text;
+  if (request["overwrite"].get(text) == simdjson::SUCCESS) {
+    change.overwrite.kind = text == "table"        ? Overwrite::Kind::kTable
+                            : text == "partitions" ? Overwrite::Kind::kPartitions
+                                                   : Overwrite::Kind::kAddedPartitions;
+  }
+  simdjson::dom::array partitions;
+  if (request["partitions"].get(partitions) == simdjson::SUCCESS) {
+    for (const element each : partitions) {
+      change.overwrite.partitions.push_back(partition_of(each));
+    }
+  }
+  std::int64_t version = 0;
+  if (request["read_version"].get(version) == simdjson::SUCCESS) change.read_version = version;
+  if (request["read"].get(text) == simdjson::SUCCESS) change.read.kind = ReadScope::Kind::kTable;
+  bool data_change = true;
+  if (request["data_change"].get(data_change) == simdjson::SUCCESS) {
+    change.data_change = data_change;
+  }
+}
+
+void change(Place& place) {
   simdjson::dom::parser parser;
   for (std::string line; std::getline(std::cin, line);) {
     const element request = parser.parse(line);
-    std::vector<std::string> partition_by;
-    for (const element column : request["partition_by"].get_array().value()) {
-      partition_by.push_back(text_of(column));
-    }
-    const auto table = place.open(partition_by);
-    Append append;
-    append.app_id = text_of(request["app"]);
-    append.seq = request["seq"].get_uint64().value();
-    append.schema = delta::parse_schema(std::string_view(request["schema"]));
+    const auto table = place.open(texts_of(request, "partition_by"));
+    Change change;
+    change.seq = request["seq"].get_uint64().value();
+    if (change.seq > 0) change.app_id = text_of(request["app"]);
+    change.schema = delta::parse_schema(std::string_view(request["schema"]));
     for (const element file : request["files"].get_array().value()) {
-      append.files.push_back(upload(place, *table, file));
+      change.add.push_back(upload(place, *table, file));
     }
-    const AppendResult result = run_task(table->append(std::move(append)));
-    fmt::print("{{\"version\":{},\"already_done\":{}}}\n", result.version, result.already_done);
+    read_change(request, change);
+    const ChangeResult result = run_task(table->change(std::move(change)));
+    fmt::print("{{\"version\":{},\"already_done\":{},\"removed\":{}}}\n", result.version,
+               result.already_done, result.removed);
   }
+}
+
+void vacuum(Place& place) {
+  VacuumOptions options{.retention = Duration(0), .force = true, .dry_run = false};
+  options.each = [](const OldFile& file) {
+    JsonWriter json;
+    json.string(file.path);
+    std::puts(json.text().c_str());
+  };
+  run_task(place.open()->vacuum(std::move(options)));
 }
 
 std::optional<Snapshot> snapshot_of(Table& table, const std::string& when) {
@@ -104,12 +147,22 @@ std::optional<Snapshot> snapshot_of(Table& table, const std::string& when) {
   return run_task(table.snapshot_at_version(version));
 }
 
-void write_files(JsonWriter& json, const Snapshot& snapshot) {
+void write_deleted(JsonWriter& json, Table& table, const TableFile& file) {
+  if (!file.deletion_vector) return;
+  json.key("deleted").begin_array();
+  for (const std::uint64_t row : run_task(table.deleted_rows(*file.deletion_vector))) {
+    json.number(row);
+  }
+  json.end_array();
+}
+
+void write_files(JsonWriter& json, Table& table, const Snapshot& snapshot) {
   json.key("files").begin_array();
   for (const TableFile& file : snapshot.files) {
     json.begin_object().key("path").string(file.path).key("size").number(file.size);
     json.key("stats").string(file.stats);
     if (file.rows) json.key("rows").number(*file.rows);
+    write_deleted(json, table, file);
     json.key("partition").begin_object();
     for (const auto& [column, value] : file.partition) {
       json.key(column);
@@ -135,6 +188,7 @@ void print_snapshot(Place& place, const std::string& when) {
   json.begin_object().key("version").number(snapshot->version);
   json.key("id").string(snapshot->id).key("at").string(format_time(snapshot->at));
   json.key("schema").string(delta::schema_json(snapshot->schema));
+  json.key("mapped").boolean(snapshot->column_mapping != ColumnMapping::kNone);
   json.key("protocol").begin_array().number(snapshot->min_reader_version);
   json.number(snapshot->min_writer_version).end_array();
   json.key("partition_by").begin_array();
@@ -142,7 +196,7 @@ void print_snapshot(Place& place, const std::string& when) {
   json.end_array().key("transactions").begin_object();
   for (const auto& [app_id, seq] : snapshot->transactions) json.key(app_id).number(seq);
   json.end_object();
-  write_files(json, *snapshot);
+  write_files(json, *table, *snapshot);
   json.end_object();
   std::puts(json.text().c_str());
 }
@@ -160,7 +214,8 @@ void print_history(Place& place) {
 
 int run(const std::vector<std::string>& arguments) {
   if (arguments.size() < 3) {
-    std::fputs("usage: table_tool append|snapshot|history|checkpoint ROOT BUCKET/PREFIX\n", stderr);
+    std::fputs("usage: table_tool append|change|vacuum|snapshot|history|checkpoint ROOT PLACE\n",
+               stderr);
     return 2;
   }
   Place place;
@@ -168,7 +223,8 @@ int run(const std::vector<std::string>& arguments) {
   const std::size_t slash = arguments[2].find('/');
   place.bucket = arguments[2].substr(0, slash);
   if (slash != std::string::npos) place.prefix = arguments[2].substr(slash + 1);
-  if (arguments[0] == "append") append(place);
+  if (arguments[0] == "append" || arguments[0] == "change") change(place);
+  if (arguments[0] == "vacuum") vacuum(place);
   if (arguments[0] == "snapshot") print_snapshot(place, arguments.size() > 3 ? arguments[3] : "");
   if (arguments[0] == "history") print_history(place);
   if (arguments[0] == "checkpoint") {

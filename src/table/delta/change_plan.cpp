@@ -13,6 +13,7 @@
 #include "table/delta/partition.h"
 #include "table/delta/schema_json.h"
 #include "table/delta/schema_merge.h"
+#include "table/delta/stats_limit.h"
 
 namespace headrace::delta {
 namespace {
@@ -61,6 +62,7 @@ class Planner {
     metadata_.schema_string = schema_json(schema_);
     metadata_.partition_columns = shape.partition_by;
     metadata_.configuration = shape.properties;
+    if (!shape.description.empty()) metadata_.description = shape.description;
     metadata_.created_time = stamp_.now_ms;
     check_partition_columns();
     protocol_ = protocol_for(schema_);
@@ -91,8 +93,13 @@ class Planner {
   }
 
   void add_files() {
+    const StatsLimit limit(schema_, metadata_.partition_columns, metadata_.configuration);
     added_.reserve(change_.add.size());
-    for (const NewFile& file : change_.add) added_.push_back(add_of(file));
+    for (const NewFile& file : change_.add) {
+      added_.push_back(add_of(file));
+      check_not_null(added_.back());
+      added_.back().stats = limit.apply(std::move(added_.back().stats));
+    }
   }
 
   void remove_files(const std::set<std::string>& spared) {
@@ -159,7 +166,6 @@ class Planner {
       refuse(fmt::format("{} has partition values, but the table is partitioned by {}", file.path,
                          joined(metadata_.partition_columns)));
     }
-    check_not_null(out);
     return out;
   }
 

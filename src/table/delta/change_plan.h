@@ -25,6 +25,7 @@ struct CommitStamp {
 struct TableShape {
   std::vector<std::string> partition_by;
   Texts properties;
+  std::string description;
 };
 
 /// A commit ready to be written as `version`, if that is still free.

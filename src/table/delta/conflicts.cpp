@@ -35,11 +35,15 @@ bool reads(const Footing& footing, const std::optional<PartitionValues>& partiti
   std::unreachable();
 }
 
-std::optional<std::string> conflicting_remove(const Commit& winner, const Footing& footing) {
+std::optional<std::string> conflicting_remove(const Commit& winner, const Footing& footing,
+                                              const std::set<std::string>& later) {
   for (const RemoveFile& file : winner.removes) {
     const std::string path = decode_path(file.path);
     if (footing.removed.contains(path)) {
       return fmt::format("it removed {}, which is to be removed", path);
+    }
+    if (later.contains(path) && footing.read.kind != ReadScope::Kind::kNothing) {
+      return fmt::format("it rewrote {}, which came after the table was read", path);
     }
     if (file.data_change && reads(footing, file.partition_values)) {
       return fmt::format("it removed {}, whose rows were read", path);
@@ -72,14 +76,15 @@ bool lies_in(const PartitionValues& file, const std::vector<PartitionValues>& pa
   });
 }
 
-std::optional<std::string> conflict_with(const Commit& winner, const Footing& footing) {
+std::optional<std::string> conflict_with(const Commit& winner, const Footing& footing,
+                                         const std::set<std::string>& later) {
   if (winner.metadata) return "it changed the table's columns or properties";
   for (const Transaction& transaction : winner.transactions) {
     if (!footing.app_id.empty() && transaction.app_id == footing.app_id) {
       return fmt::format("it is by the same application, {}", footing.app_id);
     }
   }
-  if (auto why = conflicting_remove(winner, footing)) return why;
+  if (auto why = conflicting_remove(winner, footing, later)) return why;
   return conflicting_add(winner, footing);
 }
 

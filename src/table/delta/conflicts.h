@@ -29,8 +29,11 @@ struct Footing {
 ///   add                conflict if it has rows that we read, unless of a blind append (where
 ///                      the table is not Serializable), which counts as having come after us
 ///
-/// Files that were only rewritten (dataChange false) have the rows that were there before.
-std::optional<std::string> conflict_with(const Commit& winner, const Footing& footing);
+/// Files that were only rewritten (dataChange false) have the rows that were there before; that is
+/// a conflict only if some of them are `later`: decoded paths of what blind appends brought since
+/// the version that was read. Such rows cannot be told from the others any more.
+std::optional<std::string> conflict_with(const Commit& winner, const Footing& footing,
+                                         const std::set<std::string>& later = {});
 
 /// Does a file's partition match one of the partitions? Values are compared as they mean, not as
 /// they are spelled. `partitions` are normal already.

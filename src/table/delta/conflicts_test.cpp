@@ -101,6 +101,15 @@ INSTANTIATE_TEST_SUITE_P(
         ConflictCase{"Nothing", kAll, said(false), nullptr}),
     [](const auto& row) { return row.param.name; });
 
+TEST(LaterRowsTest, AreInConflictWithARewrite) {
+  const Footing reader{.read = kAll, .schema = columns()};
+  EXPECT_FALSE(conflict_with(parse_commit(kRewrite), reader, {"another"}));
+  EXPECT_THAT(*conflict_with(parse_commit(kRewrite), reader, {"other"}),
+              testing::HasSubstr("rewrote other, which came after"));
+  const Footing mover{.removed = {"our file"}, .schema = columns()};
+  EXPECT_FALSE(conflict_with(parse_commit(kRewrite), mover, {"other"}));
+}
+
 TEST(PartitionsTest, AreComparedByMeaningNotBySpelling) {
   const std::vector<PartitionValues> wanted{{{"at", "2024-06-15T19:30:45.000000Z"}, {"n", "7"}},
                                             {{"day", std::nullopt}}};

@@ -243,4 +243,35 @@ Task<> DeltaLog::write_checkpoint(const TableState& state) {
   co_await store_.put(log_key(kHint), last_checkpoint_json(source.summary()));
 }
 
+Task<std::size_t> DeltaLog::clean_up(Time cutoff) {
+  const std::string folder = log_key("").path;
+  LogListing listing;
+  std::vector<std::string> names;
+  ListOptions options;
+  options.prefix = folder + "0";
+  while (true) {
+    const ListPage page = co_await store_.list(bucket_, options);
+    for (const ObjectInfo& object : page.objects) {
+      names.push_back(object.key.path.substr(folder.size()));
+      listing.add(names.back(), object.modified);
+    }
+    if (!page.next) break;
+    options.start_after = *page.next;
+  }
+  const std::optional<std::int64_t> first = first_needed(listing, cutoff);
+  if (!first) co_return 0;
+  std::vector<std::string> old;
+  for (const std::string& name : names) {
+    if (belongs_before(name, *first)) old.push_back(folder + name);
+  }
+  const std::size_t count = old.size();
+  if (count > 0) co_await store_.remove_many(bucket_, std::move(old));
+  co_return count;
+}
+
+Task<std::optional<Time>> DeltaLog::checkpoint_time(std::int64_t version) {
+  const auto there = co_await store_.head(log_key(checkpoint_name(version)));
+  co_return there ? std::optional(there->modified) : std::nullopt;
+}
+
 }  // namespace headrace::delta

@@ -43,6 +43,11 @@ class DeltaLog {
 
   /// Writes a checkpoint of the state and, unless it tells of a newer one, the hint.
   Task<> write_checkpoint(const TableState& state);
+  /// Takes away commits and checkpoints that no version after `cutoff` needs: all before the newest
+  /// checkpoint that is not newer than the newest commit of then. Returns how many.
+  Task<std::size_t> clean_up(Time cutoff);
+  /// When the store says that the checkpoint was written; nullopt if it is not there.
+  Task<std::optional<Time>> checkpoint_time(std::int64_t version);
   /// The version that the hint names, if there is one and it can be read.
   Task<std::optional<std::int64_t>> last_checkpoint();
 

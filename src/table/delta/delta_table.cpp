@@ -9,9 +9,11 @@
 #include "core/signal.h"
 #include "table/delta/action_json.h"
 #include "table/delta/change_plan.h"
+#include "table/delta/deletion_vector.h"
 #include "table/delta/delta_log.h"
 #include "table/delta/features.h"
 #include "table/delta/partition.h"
+#include "table/delta/vacuum.h"
 
 namespace headrace {
 namespace {
@@ -20,6 +22,8 @@ using namespace delta;
 
 constexpr int kAttempts = 1'000;  // Somebody wins each round, so a loser is not stuck for long.
 constexpr std::int64_t kCheckpointInterval = 10;
+constexpr std::int64_t kLogRetentionMs = 30LL * 24 * 3'600 * 1'000;
+constexpr std::int64_t kDataRetentionMs = 7LL * 24 * 3'600 * 1'000;
 constexpr std::string_view kDataSuffix = ".headrace.parquet";
 // A folder's name and a key as long as every store can hold them.
 constexpr std::size_t kFolderBytes = 240;
@@ -137,6 +141,11 @@ class DeltaTable final : public Table {
   Task<AppendResult> append(Append append) override;
   Task<ChangeResult> change(Change change) override;
 
+  Task<> create(NewTable table) override;
+  Task<std::vector<std::uint64_t>> deleted_rows(DeletionVector vector) override;
+  Task<VacuumResult> vacuum(VacuumOptions options) override;
+  Task<DropResult> drop(bool dry_run) override;
+
   Task<std::uint64_t> last_txn(std::string app_id) override {
     const Turn turn = co_await take_turn(turns_);
     co_await refresh();
@@ -179,6 +188,8 @@ class DeltaTable final : public Table {
                            const CommitStamp& stamp);
   Task<bool> commit(const ChangePlan& plan, std::string txn_id);
   Task<> write_checkpoint();
+  Task<> clean_up_log();
+  Task<Time> vacuum_cutoff(const VacuumOptions& options);
   Task<> checkpoint_if_due(std::int64_t committed);
   std::int64_t checkpoint_interval() const;
 
@@ -332,7 +343,7 @@ Task<> DeltaTable::check_winners(const Change& change, std::int64_t since,
   const Footing footing = footing_of(log_.where(), change, *state_);
   for (std::int64_t version = since + 1; version <= state_->version; ++version) {
     const auto winner = co_await log_.read_commit(version);
-    const auto why = winner ? conflict_with(*winner, footing)
+    const auto why = winner ? conflict_with(*winner, footing, spared)
                             : std::optional<std::string>("its commit is no longer in the log");
     if (why) {
       throw Error(ErrorKind::kConflict,
@@ -340,7 +351,9 @@ Task<> DeltaTable::check_winners(const Change& change, std::int64_t since,
                               "{}; read the table again",
                               log_.where(), version, since, *why));
     }
-    for (const AddFile& file : winner->adds) spared.insert(decode_path(file.path));
+    for (const AddFile& file : winner->adds) {
+      if (file.data_change) spared.insert(decode_path(file.path));
+    }
   }
 }
 
@@ -440,6 +453,122 @@ Task<> DeltaTable::write_checkpoint() {
   state_->drop_expired(now.time_since_epoch().count());
   co_await log_.write_checkpoint(*state_);
   state_->checkpoint = state_->version;
+  co_await clean_up_log();
+}
+
+/// By the store's clock: if ours were ahead, it would take away what is still wanted.
+Task<> DeltaTable::clean_up_log() {
+  if (state_->property("delta.enableExpiredLogCleanup") == "false") co_return;
+  const std::string_view asked = state_->property("delta.logRetentionDuration");
+  const auto retention = asked.empty() ? std::optional(kLogRetentionMs) : parse_interval_ms(asked);
+  const auto now = co_await log_.checkpoint_time(state_->version);
+  if (!retention || !now) co_return;
+  // Whole days, as others count: so not every checkpoint takes a few files away.
+  const auto day =
+      std::chrono::floor<std::chrono::days>(*now - std::chrono::milliseconds(*retention));
+  co_await log_.clean_up(std::chrono::time_point_cast<Time::duration>(day));
+}
+
+Task<> DeltaTable::create(NewTable table) {
+  const Turn turn = co_await take_turn(turns_);
+  const TableShape shape{.partition_by = std::move(table.partition_by),
+                         .properties = std::move(table.properties),
+                         .description = std::move(table.description)};
+  Change change;
+  change.operation = "CREATE TABLE";
+  change.schema = std::move(table.schema);
+  for (int attempt = 0; attempt < kAttempts; ++attempt) {
+    co_await refresh();
+    if (state_) {
+      refuse(log_.where(), fmt::format("there is a table already, at version {}", state_->version));
+    }
+    co_await check_location_is_free();
+    const CommitStamp stamped = stamp();
+    const ChangePlan plan = plan_change(change, nullptr, shape, {}, stamped);
+    if (co_await commit(plan, stamped.txn_id)) co_return;
+  }
+  throw Error(ErrorKind::kConflict, fmt::format("{}: others make it and drop it", log_.where()));
+}
+
+Task<std::vector<std::uint64_t>> DeltaTable::deleted_rows(DeletionVector vector) {
+  const auto place = place_of(vector);
+  Bytes stored;
+  std::string where = log_.where();
+  if (place) {
+    const ObjectKey key = key_of(place->path);
+    where = key.text();
+    GetOptions options;
+    options.range = {.offset = place->offset, .length = place->length};
+    const auto object = co_await store_.get(key, options);
+    if (!object) throw Error(ErrorKind::kCorrupt, fmt::format("{} is missing", where));
+    while (true) {
+      const Bytes piece = co_await object->body->read();
+      if (piece.empty()) break;
+      stored += piece;
+    }
+  }
+  try {
+    co_return delta::deleted_rows(vector, stored);
+  } catch (const Error& error) {
+    throw error.during(where);
+  }
+}
+
+Task<Time> DeltaTable::vacuum_cutoff(const VacuumOptions& options) {
+  const std::string_view asked = state_->property("delta.deletedFileRetentionDuration");
+  const auto said = asked.empty() ? std::optional(kDataRetentionMs) : parse_interval_ms(asked);
+  if (!said) {
+    refuse(log_.where(),
+           fmt::format("its delta.deletedFileRetentionDuration '{}' is no interval", asked));
+  }
+  const Duration least = std::chrono::milliseconds(*said);
+  const Duration retention = options.retention.value_or(least);
+  if (retention < least && !options.force) {
+    refuse(log_.where(),
+           fmt::format("a retention of {} is less than the table's {}: files could go that readers "
+                       "of older versions and writers still need; allow it by force",
+                       format_duration(retention), format_duration(least)));
+  }
+  Time now = clock_.now();
+  if (!options.dry_run) {
+    // Ages are by the store's clock; where ours is ahead, files would look older than they are.
+    const Time there =
+        co_await store_time(store_, log_.key_of(fmt::format("_headrace_{}", random_.uuid())));
+    now = std::min(now, there);
+  }
+  co_return now - retention;
+}
+
+Task<VacuumResult> DeltaTable::vacuum(VacuumOptions options) {
+  const Turn turn = co_await take_turn(turns_);
+  co_await refresh();
+  if (!state_) refuse(log_.where(), "there is no table to clean up");
+  check_readable(log_.where(), state_->protocol(), state_->metadata(), state_->schema());
+  check_appendable(log_.where(), state_->protocol(), state_->metadata(), state_->schema());
+  const Time cutoff = co_await vacuum_cutoff(options);
+  const auto now = [this]() -> Task<const TableState*> {
+    co_await refresh();
+    if (!state_) refuse(log_.where(), "the table was dropped meanwhile");
+    co_return &*state_;
+  };
+  Vacuum vacuum(store_, log_, std::move(options), cutoff, now);
+  co_return co_await vacuum.run();
+}
+
+Task<DropResult> DeltaTable::drop(bool dry_run) {
+  const Turn turn = co_await take_turn(turns_);
+  try {
+    co_await refresh();
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::kCorrupt && error.kind() != ErrorKind::kInvalid) throw;
+    state_.reset();
+    options_.log->warning("dropping a table whose log cannot be read",
+                          {{"table", log_.where()}, {"error", error.what()}});
+  }
+  const DropResult result =
+      co_await drop_table(store_, log_, state_ ? &*state_ : nullptr, kDataSuffix, dry_run);
+  if (!dry_run) state_.reset();
+  co_return result;
 }
 
 Task<std::vector<HistoryEntry>> DeltaTable::history(std::size_t limit) {
@@ -452,6 +581,7 @@ Task<std::vector<HistoryEntry>> DeltaTable::history(std::size_t limit) {
     HistoryEntry entry{.version = file->version, .at = file->at};
     if (commit->info) {
       entry.operation = commit->info->operation;
+      entry.parameters = commit->info->parameters;
       entry.engine = commit->info->engine_info;
       if (const auto at = commit->info->in_commit_timestamp) entry.at = time_of_ms(*at);
     }
@@ -467,7 +597,7 @@ std::string DeltaTable::new_data_path(const PartitionValues& partition) {
   std::string folders;
   bool fits = true;
   for (const auto& [column, value] : partition) {
-    const std::string folder = partition_folder(column, value);
+    const std::string folder = plain_folder(partition_folder(column, value));
     fits = fits && folder.size() <= kFolderBytes;
     folders += folder + "/";
   }

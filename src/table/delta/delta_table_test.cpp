@@ -177,7 +177,7 @@ TEST_F(DeltaTableTest, KeepsPartitionsInTheLogInTheirFourSpellings) {
   const PartitionValues values{{"country", "US/East %"}, {"day", std::nullopt}};
   const std::string path = table->new_data_path(values);
   EXPECT_THAT(path, testing::MatchesRegex(
-                        "country=US%2FEast %25/day=__HIVE_DEFAULT_PARTITION__/part-[-0-9a-f]*"
+                        "country=US%2FEast%20%25/day=__HIVE_DEFAULT_PARTITION__/part-[-0-9a-f]*"
                         "\\.headrace\\.parquet"));
   Append one{.app_id = "app",
              .seq = 1,
@@ -185,7 +185,7 @@ TEST_F(DeltaTableTest, KeepsPartitionsInTheLogInTheirFourSpellings) {
              .files = {}};
   one.files.push_back({.path = path, .partition = values, .size = 1, .rows = 1, .stats = ""});
   append(*table, one);
-  EXPECT_THAT(commit(0), HasSubstr(R"("path":"country=US%252FEast%20%2525/day=)"));
+  EXPECT_THAT(commit(0), HasSubstr(R"("path":"country=US%252FEast%2520%2525/day=)"));
   EXPECT_THAT(commit(0), HasSubstr(R"("partitionValues":{"country":"US/East %","day":null})"));
   const auto snapshot = run_task(table->snapshot());
   EXPECT_THAT(snapshot->partition_by, ElementsAre("country", "day"));
@@ -594,6 +594,96 @@ TEST_F(DeltaTableTest, NamesTheCommitThatCannotBeRead) {
   put_commit(1, "{\"add\":");
   const std::string told = refusal(ErrorKind::kCorrupt, [&] { run_task(table->snapshot()); });
   EXPECT_THAT(told, HasSubstr("lake/people/_delta_log/00000000000000000001.json: line 1"));
+}
+
+struct BrokenLogCase {
+  const char* name;
+  std::function<void(DeltaTableTest&)> harm;  ///< Of a table with the versions 0 to 3.
+  const char* says;
+};
+
+class BrokenLogTest : public DeltaTableTest, public testing::WithParamInterface<BrokenLogCase> {
+ public:
+  using DeltaTableTest::commit;
+  using DeltaTableTest::put_commit;
+  using DeltaTableTest::remove;
+};
+
+TEST_P(BrokenLogTest, IsNamedAndNotWrittenTo) {
+  const auto table = open();
+  for (std::uint64_t i = 1; i <= 4; ++i) append(*table, rows("app", i));
+  GetParam().harm(*this);
+  const auto objects = [&] { return run_task(store_.list("lake", {})).objects.size(); };
+  const std::size_t before = objects();
+  for (const bool fresh : {true, false}) {
+    const auto reader = open();
+    Table& asked = fresh ? *reader : *table;
+    EXPECT_THAT(refusal(ErrorKind::kCorrupt, [&] { run_task(asked.snapshot()); }),
+                HasSubstr(GetParam().says));
+    EXPECT_THAT(refusal(ErrorKind::kCorrupt, [&] { append(asked, rows("late", 1)); }),
+                HasSubstr(GetParam().says));
+    EXPECT_THROW(run_task(asked.checkpoint()), Error);
+    EXPECT_THROW(
+        run_task(asked.vacuum({.retention = Duration(0), .force = true, .dry_run = false})), Error);
+  }
+  EXPECT_EQ(objects(), before);
+}
+
+template <int kVersion>
+std::function<void(DeltaTableTest&)> with_line(std::string line) {
+  return [line](DeltaTableTest& test) {
+    auto& open = static_cast<BrokenLogTest&>(test);
+    // The version is a new one, so that a table that is open already comes to it too.
+    open.put_commit(kVersion, open.commit(3) + line);
+  };
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Logs, BrokenLogTest,
+    testing::Values(
+        BrokenLogCase{"NoJson", with_line<4>("{\"add\":"), "0004.json: line "},
+        BrokenLogCase{"CutOff", with_line<4>(R"({"add":{"path":"f","si)"), "0004.json: line "},
+        BrokenLogCase{"Bytes", with_line<4>(std::string("\0\xFF\x01", 3)), "0004.json: line "},
+        BrokenLogCase{"NoPath", with_line<4>(R"({"add":{"size":1}})"), "path is missing"},
+        BrokenLogCase{"WrongType", with_line<4>(R"({"add":{"path":1,"size":1}})"),
+                      "path has the wrong type"},
+        BrokenLogCase{"NoSchema", with_line<4>(R"({"metaData":{"id":"i","schemaString":"{"}})"),
+                      "0004.json"},
+        BrokenLogCase{"AGap", with_line<5>(""), "version 4 is missing in the log, 5 is there"}),
+    [](const auto& row) { return row.param.name; });
+
+TEST_F(DeltaTableTest, LeavesABrokenCheckpointAsItIs) {
+  const auto table = open();
+  for (std::uint64_t i = 1; i <= 11; ++i) append(*table, rows("app", i));
+  put("_delta_log/" + checkpoint_name(10), "PAR1 broken");
+  append(*open(), rows("app", 12));
+  EXPECT_EQ(get("_delta_log/" + checkpoint_name(10)), "PAR1 broken");
+  EXPECT_EQ(run_task(open()->snapshot())->files.size(), 12u);
+}
+
+TEST_F(DeltaTableTest, OrdersVersionsWhateverTheClocksSay) {
+  const auto table = open();
+  clock_.advance(std::chrono::hours(1'000));
+  append(*table, rows("app", 1));
+  ManualClock behind;  // A writer whose clock is six weeks behind.
+  run_task(
+      open_delta_table(store_, "lake", "people", {}, behind, random_)->append(rows("behind", 1)));
+  append(*table, rows("app", 2));
+  const auto first = run_task(table->snapshot_at_version(0))->at;
+  const auto second = run_task(table->snapshot_at_version(1))->at;
+  EXPECT_LT(first, second);
+  EXPECT_LT(second, run_task(table->snapshot())->at);
+  EXPECT_EQ(run_task(table->snapshot_at_time(second))->version, 1);
+}
+
+TEST_F(DeltaTableTest, CarriesStatisticsThatAreNoJson) {
+  const auto table = open({.properties = {{"delta.dataSkippingNumIndexedCols", "0"}}});
+  Append odd = rows("app", 1);
+  odd.files[0].stats = R"({"numRecords":2,"maxValues":{"a":NaN}})";
+  append(*table, odd);
+  const auto snapshot = run_task(open()->snapshot());
+  EXPECT_EQ(snapshot->files[0].rows, 2u);
+  EXPECT_EQ(snapshot->files[0].stats, odd.files[0].stats);
 }
 
 TEST_F(DeltaTableTest, RefusesFilesOutsideOfItsLocation) {

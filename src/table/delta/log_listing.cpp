@@ -116,4 +116,26 @@ std::optional<CheckpointFiles> LogListing::checkpoint(std::int64_t most) const {
   return std::nullopt;
 }
 
+std::optional<std::int64_t> first_needed(const LogListing& listing, Time cutoff) {
+  std::optional<std::int64_t> newest;
+  for (const CommitFile& commit : listing.commits()) {
+    if (commit.at <= cutoff) newest = commit.version;
+  }
+  if (!newest) return std::nullopt;
+  const auto checkpoint = listing.checkpoint(*newest);
+  return checkpoint ? std::optional(checkpoint->version) : std::nullopt;
+}
+
+bool belongs_before(std::string_view name, std::int64_t version) {
+  const LogName parsed = parse_log_name(name);
+  if (parsed.version < 0 || parsed.version >= version) return false;
+  if (parsed.kind != LogName::Kind::kOther) return true;
+  std::string_view rest = name.substr(kVersionDigits);
+  if (rest == ".crc") return true;
+  // "x.y.compacted.json" tells of the versions x to y.
+  if (!take(rest, ".")) return false;
+  const auto last = take_number<std::int64_t>(rest, kVersionDigits);
+  return last && *last < version && rest == ".compacted.json";
+}
+
 }  // namespace headrace::delta

@@ -64,4 +64,12 @@ class LogListing {
   std::map<std::int64_t, std::map<std::string, Group>> checkpoints_;
 };
 
+/// The version from which on a log must be kept to tell every version after `cutoff`, and the one
+/// that was the newest then: that of a complete checkpoint. nullopt if all is needed.
+std::optional<std::int64_t> first_needed(const LogListing& listing, Time cutoff);
+
+/// Does a name in the log say only what is before that version? True of commits, checkpoints and
+/// their parts, checksums and compacted commits; false of whatever else.
+bool belongs_before(std::string_view name, std::int64_t version);
+
 }  // namespace headrace::delta

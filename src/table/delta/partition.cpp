@@ -211,6 +211,20 @@ std::string partition_folder(std::string_view column, const std::optional<std::s
   return out;
 }
 
+std::string plain_folder(std::string_view folder) {
+  std::string out;
+  out.reserve(folder.size());
+  for (const char c : folder) {
+    const bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || is_digit(c);
+    if (letter || std::string_view("-_.=%").contains(c)) {
+      out += c;
+    } else {
+      append_escape(out, c);
+    }
+  }
+  return out;
+}
+
 std::string encode_path(std::string_view path) {
   std::string out;
   out.reserve(path.size());

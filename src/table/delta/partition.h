@@ -25,6 +25,11 @@ std::optional<std::string> normal_partition_value(std::string_view column, const
 /// "column=value" as a folder's name. Throws kInvalid for a value with a NUL.
 std::string partition_folder(std::string_view column, const std::optional<std::string>& value);
 
+/// A folder's name, as above, in letters that nobody escapes: all but ASCII letters, digits and
+/// "-_.=%" becomes %XX. Our own files lie in such folders: clients that compare an escaped path
+/// with one that is not have taken live files for garbage, and here the two are the same.
+std::string plain_folder(std::string_view folder);
+
 /// A relative path as add.path spells it, non-ASCII percent-encoded.
 std::string encode_path(std::string_view path);
 

@@ -65,6 +65,17 @@ INSTANTIATE_TEST_SUITE_P(
                      "a-b_c.d~e!f$g&h(i)j+k,l;m@n"}),
     [](const auto& row) { return row.param.name; });
 
+TEST(PlainFolderTest, NeedsNoEscapeAnywhere) {
+  const auto folder = [](std::string value) { return plain_folder(partition_folder("c", value)); };
+  EXPECT_EQ(folder("abc-1_2.3"), "c=abc-1_2.3");
+  EXPECT_EQ(folder("US/East"), "c=US%2FEast");
+  EXPECT_EQ(folder("100% ü~}&"), "c=100%25%20%C3%BC%7E%7D%26");
+  EXPECT_EQ(plain_folder(partition_folder("täg", std::nullopt)),
+            "t%C3%A4g=__HIVE_DEFAULT_PARTITION__");
+  // Whoever decodes the folder once has the value.
+  EXPECT_EQ(decode_path(folder("a%20b {}[]^`\"'#?")), "c=a%20b {}[]^`\"'#?");
+}
+
 INSTANTIATE_TEST_SUITE_P(
     Typed, PartitionSpellingTest,
     testing::Values(
