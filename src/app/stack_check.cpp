@@ -219,7 +219,7 @@ class Checker {
     while (outer.ends_with('/')) outer.remove_suffix(1);
     if (outer == inner.substr(0, inner.find_last_not_of('/') + 1)) return true;
     try {
-      const KeyTemplate members = KeyTemplate::parse(outer);
+      const KeyTemplate members = KeyTemplate::parse(std::string(outer));
       // Every folder on the way to `inner`, as far as its name has no fields.
       const std::string_view fixed = inner.substr(0, inner.find('{'));
       for (std::size_t at = fixed.find('/'); at != std::string_view::npos;
