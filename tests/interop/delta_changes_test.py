@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Commits of ours that take files away, read row by row by deltalake and DuckDB; then they write and
-clean up, and we go on."""
+"""Commits of ours that take files away, read row by row by deltalake and DuckDB; then they write
+and clean up, and we go on."""
 import json
 import os
 import unittest
@@ -161,8 +161,8 @@ class VacuumTest(ChangeCase):
         self.assertIn("p=x/orphan.parquet", removed)
         self.assert_pairs((2, odd), (3, "ä b"))
         theirs = deltalake.DeltaTable(str(self.path)).vacuum(
-            retention_hours=0, enforce_retention_duration=False, dry_run=True)
-        self.assertEqual(theirs, [])
+            retention_hours=0, enforce_retention_duration=False, dry_run=True, full=True)
+        self.assertEqual([path for path in theirs if (self.path / path).exists()], [])
 
 
 if __name__ == "__main__":

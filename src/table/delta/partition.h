@@ -26,8 +26,8 @@ std::optional<std::string> normal_partition_value(std::string_view column, const
 std::string partition_folder(std::string_view column, const std::optional<std::string>& value);
 
 /// A folder's name, as above, in letters that nobody escapes: all but ASCII letters, digits and
-/// "-_.=%" becomes %XX. Our own files lie in such folders: clients that compare an escaped path
-/// with one that is not have taken live files for garbage, and here the two are the same.
+/// "-_.=%" becomes %XX. Our own files lie in such folders, since other clients have mixed up
+/// escaped paths with those that are not.
 std::string plain_folder(std::string_view folder);
 
 /// A relative path as add.path spells it, non-ASCII percent-encoded.
