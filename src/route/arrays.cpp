@@ -1,6 +1,7 @@
 #include "route/arrays.h"
 
 #include <algorithm>
+#include <map>
 #include <set>
 
 #include "core/error.h"
@@ -8,15 +9,15 @@
 namespace headrace {
 namespace {
 
-constexpr std::size_t kMaxSteps = 1'000'000;
+constexpr std::uint64_t kMaxSteps = 4'000'000;
 
-bool fits_one(const std::vector<Condition>& any_of, const FieldValue& value) {
-  return std::ranges::any_of(any_of, [&](const Condition& c) { return c.fits(value); });
+bool fits_one(const FieldTest& test, const FieldValue& value) {
+  return std::ranges::any_of(test.any_of, [&](const Condition* c) { return c->fits(value); });
 }
 
 bool asks_absence(const FieldTest& test) {
-  return std::ranges::any_of(*test.any_of,
-                             [](const Condition& c) { return c.kind == Condition::Kind::kAbsent; });
+  return std::ranges::any_of(
+      test.any_of, [](const Condition* c) { return c->kind == Condition::Kind::kAbsent; });
 }
 
 template <class Do>
@@ -26,53 +27,61 @@ void each_leaf(const EventFields& event, std::uint32_t field, Do act) {
   }
 }
 
-/// Both sorted by array: do they name the same element wherever they name the same array?
-bool agree(const Membership& a, const Membership& b) {
-  auto left = a.begin();
-  auto right = b.begin();
-  while (left != a.end() && right != b.end()) {
-    if (left->first < right->first) {
-      ++left;
-    } else if (right->first < left->first) {
-      ++right;
-    } else if ((left++)->second != (right++)->second) {
-      return false;
-    }
+using Arrays = std::vector<std::uint32_t>;   // Numbers of arrays, ascending.
+using Indices = std::vector<std::uint32_t>;  // The element of each.
+
+Arrays arrays_of(const Membership& place) {
+  Arrays out;
+  for (const auto& [array, index] : place) out.push_back(array);
+  return out;
+}
+
+/// The elements of `place` in `arrays`, all of which it has.
+Indices elements_in(const Membership& place, const Arrays& arrays) {
+  Indices out;
+  auto wanted = arrays.begin();
+  for (const auto& [array, index] : place) {
+    if (wanted == arrays.end()) break;
+    if (*wanted != array) continue;
+    out.push_back(index);
+    ++wanted;
   }
-  return true;
+  return out;
+}
+
+/// Memberships by which arrays they are of: two of known shapes can be joined by their elements.
+using Shapes = std::map<Arrays, std::vector<const Membership*>>;
+
+Shapes shapes_of(const std::set<Membership>& places) {
+  Shapes out;
+  for (const Membership& place : places) out[arrays_of(place)].push_back(&place);
+  return out;
 }
 
 /// The memberships of a field's values, each once, and whether a value there fits.
-struct Places {
+struct FieldPlaces {
   std::set<Membership> all;
   std::set<Membership> fitting;
   bool may_be_absent = false;
 
-  Places(const FieldTest& test, const EventFields& event) : may_be_absent(asks_absence(test)) {
+  FieldPlaces(const FieldTest& test, const EventFields& event) : may_be_absent(asks_absence(test)) {
     each_leaf(event, test.field, [&](const EventFields::Leaf& leaf) {
       Membership place = event.membership(leaf);
-      if (fits_one(*test.any_of, leaf.value)) fitting.insert(place);
+      if (fits_one(test, leaf.value)) fitting.insert(place);
       all.insert(std::move(place));
     });
   }
 };
 
-/// The part of `chosen` and `place` together that fields still to come can disagree with.
-Membership keep(const Membership& chosen, const Membership& place,
-                const std::set<std::uint32_t>& later) {
-  Membership out;
-  std::ranges::set_union(chosen, place, std::back_inserter(out));
-  std::erase_if(out, [&](const auto& element) { return !later.contains(element.first); });
-  return out;
-}
-
+/// Chooses elements for fields that are connected by arrays they have in common.
 class Search {
  public:
-  explicit Search(std::vector<Places> fields) : fields_(std::move(fields)) {
+  Search(std::vector<const FieldPlaces*> fields, std::uint64_t& work)
+      : fields_(std::move(fields)), work_(work), most_(work + kMaxSteps) {
     later_.resize(fields_.size());
     for (std::size_t i = fields_.size(); i-- > 1;) {
       later_[i - 1] = later_[i];
-      for (const Membership& place : fields_[i].all) {
+      for (const Membership& place : fields_[i]->all) {
         for (const auto& [array, index] : place) later_[i - 1].insert(array);
       }
     }
@@ -81,33 +90,106 @@ class Search {
   bool run() {
     std::set<Membership> chosen{Membership()};
     for (std::size_t i = 0; i < fields_.size() && !chosen.empty(); ++i) {
-      std::set<Membership> next;
-      for (const Membership& so_far : chosen) extend(i, so_far, next);
-      chosen = std::move(next);
+      next_.clear();
+      const FieldPlaces& places = *fields_[i];
+      for (const auto& [arrays, group] : shapes_of(chosen)) {
+        if (places.may_be_absent) extend_by_absence(i, arrays, group);
+        for (const auto& [others, fitting] : shapes_of(places.fitting)) {
+          join(arrays, group, others, fitting, [&](const Membership& a, const Membership& b) {
+            next_.insert(keep(i, a, b));
+            return true;
+          });
+        }
+      }
+      chosen = std::move(next_);
     }
     return !chosen.empty();
   }
 
  private:
-  void extend(std::size_t i, const Membership& so_far, std::set<Membership>& next) {
-    const Places& places = fields_[i];
-    steps_ += places.all.size() + 1;
-    if (steps_ > kMaxSteps) {
+  void step() {
+    if (++work_ > most_) {
       throw Error(ErrorKind::kCorrupt, "event: its arrays can be combined in too many ways");
-    }
-    const auto beside = [&](const Membership& place) { return agree(so_far, place); };
-    if (places.may_be_absent && std::ranges::none_of(places.all, beside)) {
-      next.insert(keep(so_far, {}, later_[i]));
-    }
-    for (const Membership& place : places.fitting) {
-      if (beside(place)) next.insert(keep(so_far, place, later_[i]));
     }
   }
 
-  std::vector<Places> fields_;
+  /// Calls act(a, b) for all of `left` and `right` that lie in the same elements of the arrays both
+  /// have; false from it ends the search for that `a`.
+  template <class Do>
+  void join(const Arrays& arrays, const std::vector<const Membership*>& left, const Arrays& others,
+            const std::vector<const Membership*>& right, Do act) {
+    Arrays common;
+    std::ranges::set_intersection(arrays, others, std::back_inserter(common));
+    std::map<Indices, std::vector<const Membership*>> by_elements;
+    for (const Membership* place : right) {
+      step();
+      by_elements[elements_in(*place, common)].push_back(place);
+    }
+    for (const Membership* place : left) {
+      step();
+      const auto same = by_elements.find(elements_in(*place, common));
+      if (same == by_elements.end()) continue;
+      for (const Membership* other : same->second) {
+        step();
+        if (!act(*place, *other)) break;
+      }
+    }
+  }
+
+  /// Those of `group` beside which the field has no value, fitting or not.
+  void extend_by_absence(std::size_t i, const Arrays& arrays,
+                         const std::vector<const Membership*>& group) {
+    std::set<const Membership*> taken;
+    for (const auto& [others, places] : shapes_of(fields_[i]->all)) {
+      join(arrays, group, others, places, [&](const Membership& a, const Membership&) {
+        taken.insert(&a);
+        return false;
+      });
+    }
+    for (const Membership* place : group) {
+      if (!taken.contains(place)) next_.insert(keep(i, *place, {}));
+    }
+  }
+
+  /// The part of `chosen` and `place` together that fields still to come can disagree with.
+  Membership keep(std::size_t i, const Membership& chosen, const Membership& place) const {
+    Membership out;
+    std::ranges::set_union(chosen, place, std::back_inserter(out));
+    std::erase_if(out, [&](const auto& element) { return !later_[i].contains(element.first); });
+    return out;
+  }
+
+  std::vector<const FieldPlaces*> fields_;
   std::vector<std::set<std::uint32_t>> later_;  // Arrays of the fields after each field.
-  std::size_t steps_ = 0;
+  std::set<Membership> next_;
+  std::uint64_t& work_;
+  std::uint64_t most_;
 };
+
+/// Fields in groups that have no array in common, each in the order given: what is chosen in one
+/// group cannot matter in another.
+std::vector<std::vector<const FieldPlaces*>> connected(const std::vector<FieldPlaces>& fields) {
+  std::vector<std::size_t> group(fields.size());
+  std::map<std::uint32_t, std::size_t> first_with;  // Array -> a field that has it.
+  const auto find = [&](std::size_t i) {
+    while (group[i] != i) i = group[i] = group[group[i]];
+    return i;
+  };
+  for (std::size_t i = 0; i < fields.size(); ++i) {
+    group[i] = i;
+    for (const Membership& place : fields[i].all) {
+      for (const auto& [array, index] : place) {
+        const auto [known, fresh] = first_with.try_emplace(array, i);
+        if (!fresh) group[find(known->second)] = find(i);
+      }
+    }
+  }
+  std::map<std::size_t, std::vector<const FieldPlaces*>> groups;
+  for (std::size_t i = 0; i < fields.size(); ++i) groups[find(i)].push_back(&fields[i]);
+  std::vector<std::vector<const FieldPlaces*>> out;
+  for (auto& [root, members] : groups) out.push_back(std::move(members));
+  return out;
+}
 
 }  // namespace
 
@@ -118,7 +200,7 @@ bool may_hold(const FieldTest& test, const EventFields& event) {
        at = event.leaf(at).next) {
     const EventFields::Leaf& leaf = event.leaf(at);
     free |= leaf.member == EventFields::kNone;
-    fits = fits_one(*test.any_of, leaf.value);
+    fits = fits_one(test, leaf.value);
   }
   return fits || (!free && asks_absence(test));
 }
@@ -133,11 +215,14 @@ bool needs_elements(std::span<const FieldTest> tests, const EventFields& event) 
   return false;
 }
 
-bool elements_agree(std::span<const FieldTest> tests, const EventFields& event) {
-  std::vector<Places> fields;
+bool elements_agree(std::span<const FieldTest> tests, const EventFields& event,
+                    std::uint64_t& work) {
+  std::vector<FieldPlaces> fields;
   fields.reserve(tests.size());
   for (const FieldTest& test : tests) fields.emplace_back(test, event);
-  return Search(std::move(fields)).run();
+  return std::ranges::all_of(connected(fields), [&](std::vector<const FieldPlaces*> group) {
+    return Search(std::move(group), work).run();
+  });
 }
 
 }  // namespace headrace

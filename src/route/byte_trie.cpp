@@ -29,20 +29,22 @@ void ByteTrie::fill(std::uint32_t node, Entries begin, Entries end, std::size_t 
     const Entries stop =
         std::find_if(begin, end, [&](const Entry& entry) { return entry.first[depth] != first; });
     // Sorted, so what the first and the last have in common, all have.
-    const std::string& low = begin->first;
-    const std::string& high = std::prev(stop)->first;
+    const std::string_view low = begin->first;
+    const std::string_view high = std::prev(stop)->first;
     const auto differ = std::mismatch(low.begin(), low.end(), high.begin(), high.end());
     groups.push_back({begin, stop, static_cast<std::size_t>(differ.first - low.begin())});
     begin = stop;
   }
   const auto children = static_cast<std::uint32_t>(nodes_.size());
   nodes_[node].children = children;
-  nodes_[node].fan = static_cast<std::uint32_t>(groups.size());
+  nodes_[node].fan = static_cast<std::uint16_t>(groups.size());
   for (const Group& group : groups) {
     Node& child = nodes_.emplace_back();
     child.label = static_cast<std::uint32_t>(labels_.size());
     child.length = static_cast<std::uint32_t>(group.depth - depth);
-    labels_.append(group.begin->first, depth, child.length);
+    const std::string_view label = group.begin->first.substr(depth, child.length);
+    std::ranges::copy(label.substr(0, child.head.size()), child.head.begin());
+    labels_.append(group.begin->first.substr(depth, child.length));
     firsts_.push_back(group.begin->first[depth]);
   }
   for (std::size_t i = 0; i < groups.size(); ++i) {
@@ -66,7 +68,13 @@ void ByteTrie::find(std::string_view text, std::vector<std::uint32_t>& found) co
     const std::uint32_t next = child(*node, text.front());
     if (next == 0) return;
     node = &nodes_[next];
-    if (!text.starts_with(std::string_view(labels_).substr(node->label, node->length))) return;
+    if (text.size() < node->length) return;
+    const std::size_t inside = std::min<std::size_t>(node->length, node->head.size());
+    if (std::memcmp(text.data(), node->head.data(), inside) != 0) return;
+    if (node->length > inside && std::memcmp(text.data() + inside, &labels_[node->label + inside],
+                                             node->length - inside) != 0) {
+      return;
+    }
     text.remove_prefix(node->length);
   }
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -12,9 +13,10 @@ namespace headrace {
 /// text. Built once, then read by any thread.
 class ByteTrie {
  public:
-  using Entry = std::pair<std::string, std::uint32_t>;
+  using Entry = std::pair<std::string_view, std::uint32_t>;
 
   ByteTrie() = default;
+  /// The entries' texts may end with the call.
   explicit ByteTrie(std::vector<Entry> entries);
 
   bool empty() const { return nodes_.empty(); }
@@ -28,7 +30,8 @@ class ByteTrie {
     std::uint32_t numbers = 0;  // Of the entries that end here: numbers_[numbers, + count).
     std::uint32_t count = 0;
     std::uint32_t children = 0;  // Nodes side by side, ordered by the first byte of their label.
-    std::uint32_t fan = 0;
+    std::uint16_t fan = 0;
+    std::array<char, 10> head{};  // The first bytes of the label: most have no more.
   };
   using Entries = std::vector<Entry>::const_iterator;
 

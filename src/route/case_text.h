@@ -24,6 +24,9 @@ class CaseText {
   /// For a text of ASCII alone: itself in lower case, which is a key to compare by. nullopt if it
   /// has other characters.
   const std::optional<std::string>& ascii_key() const { return ascii_key_; }
+  /// Otherwise: the forms of the first and of the last character, one of which is at that end.
+  const std::array<std::string, 3>& first_forms() const { return characters_.front(); }
+  const std::array<std::string, 3>& last_forms() const { return characters_.back(); }
 
  private:
   /// As written, lower, upper. At each place of a text at most one of them fits, since none begins

@@ -3,9 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <bit>
 #include <limits>
 #include <utility>
 
+#include "core/hash.h"
 #include "core/json.h"
 #include "route/number.h"
 
@@ -28,16 +30,16 @@ bool fits_string(const Condition& condition, std::string_view text) {
     case Condition::Kind::kSuffix:
       return text.ends_with(condition.text);
     case Condition::Kind::kIgnoreCase:
-      return condition.folded.equals(text);
+      return condition.parts->folded.equals(text);
     case Condition::Kind::kPrefixIgnoreCase:
-      return condition.folded.begins(text);
+      return condition.parts->folded.begins(text);
     case Condition::Kind::kSuffixIgnoreCase:
-      return condition.folded.ends(text);
+      return condition.parts->folded.ends(text);
     case Condition::Kind::kWildcard:
-      return condition.wildcard->matches(text);
+      return condition.parts->wildcard->matches(text);
     case Condition::Kind::kCidr: {
       const auto address = parse_ip(text);
-      return address && condition.cidr->contains(*address);
+      return address && condition.parts->cidr->contains(*address);
     }
     default:
       return false;
@@ -64,10 +66,30 @@ std::string range_words(const Condition& range) {
 
 }  // namespace
 
+FieldValue FieldValue::small_integer(std::string_view text, double value) {
+  FieldValue out(Kind::kNumber, text);
+  out.known_ = Known::kComparable;
+  out.nearest_ = value;
+  return out;
+}
+
+std::optional<double> FieldValue::nearest() const {
+  if (known_ != Known::kNothing) return nearest_;
+  known_ = Known::kNotComparable;
+  if (kind_ != Kind::kNumber) return nearest_;
+  if (const auto number = nearest_number(text_)) {
+    nearest_ = number->value;
+    known_ = number->comparable ? Known::kComparable : Known::kNearest;
+  }
+  return nearest_;
+}
+
 std::optional<double> FieldValue::number() const {
-  if (!asked_ && kind_ == Kind::kNumber) number_ = comparable_number(text_);
-  asked_ = true;
-  return number_;
+  if (!nearest()) return std::nullopt;
+  if (known_ == Known::kNearest) {
+    known_ = is_comparable(text_, *nearest_) ? Known::kComparable : Known::kNotComparable;
+  }
+  return known_ == Known::kComparable ? nearest_ : std::nullopt;
 }
 
 bool Condition::fits(const FieldValue& value) const {
@@ -77,11 +99,16 @@ bool Condition::fits(const FieldValue& value) const {
     case Kind::kAbsent:
       return false;
     case Kind::kNoneOf:
-      return std::ranges::none_of(none_of, [&](const Condition& c) { return c.fits(value); });
+      if (value.kind() == FieldValue::Kind::kString &&
+          std::ranges::binary_search(parts->no_text, value.text(), std::less<>())) {
+        return false;
+      }
+      return std::ranges::none_of(parts->none_of,
+                                  [&](const Condition& c) { return c.fits(value); });
     case Kind::kNumber:
-      return value.number() == low;
+      return value.nearest() == low && value.number();
     case Kind::kRange:
-      return value.number() && in_range(*this, *value.number());
+      return value.nearest() && in_range(*this, *value.nearest()) && value.number();
     case Kind::kLiteral:
       return value.kind() != FieldValue::Kind::kString && value.text() == text;
     default:
@@ -89,22 +116,29 @@ bool Condition::fits(const FieldValue& value) const {
   }
 }
 
-std::string Condition::key() const {
-  std::string out = fmt::format("{} ", std::to_underlying(kind));
-  switch (kind) {
-    case Kind::kNumber:
-      return out + fmt::format("{}", low);
-    case Kind::kRange:
-      return out + fmt::format("{} {} {} {}", low, low_included, high, high_included);
-    case Kind::kNoneOf:
-      for (const Condition& condition : none_of) {
-        const std::string key = condition.key();
-        out += fmt::format("{}:{}", key.size(), key);
-      }
-      return out;
-    default:
-      return out + text;
+bool Condition::same_as(const Condition& other) const {
+  if (kind != other.kind || text != other.text || low != other.low || high != other.high ||
+      low_included != other.low_included || high_included != other.high_included) {
+    return false;
   }
+  return kind != Kind::kNoneOf ||
+         (parts->no_text == other.parts->no_text &&
+          std::ranges::equal(parts->none_of, other.parts->none_of,
+                             [](const Condition& a, const Condition& b) { return a.same_as(b); }));
+}
+
+std::uint64_t Condition::hash() const {
+  std::uint64_t out = hash64(text, std::to_underlying(kind));
+  const auto mix = [&](std::uint64_t more) { out = (out ^ more) * 0x9E3779B97F4A7C15U; };
+  if (kind == Kind::kNumber || kind == Kind::kRange) {
+    mix(std::bit_cast<std::uint64_t>(low));
+    mix(std::bit_cast<std::uint64_t>(high) + (low_included ? 1 : 0) + (high_included ? 2 : 0));
+  }
+  if (kind == Kind::kNoneOf) {
+    for (const std::string& one : parts->no_text) mix(hash64(one));
+    for (const Condition& condition : parts->none_of) mix(condition.hash());
+  }
+  return out ^ out >> 32;
 }
 
 std::string Condition::words() const {
@@ -139,8 +173,12 @@ std::string Condition::words() const {
       break;
   }
   std::string out = "is there, but not one that ";
-  for (std::size_t i = 0; i < none_of.size(); ++i) {
-    out += fmt::format("{}{}", i == 0 ? "" : " or ", none_of[i].words());
+  std::size_t count = 0;
+  for (const std::string& one : parts->no_text) {
+    out += fmt::format("{}is {}", count++ == 0 ? "" : " or ", quoted(one));
+  }
+  for (const Condition& condition : parts->none_of) {
+    out += fmt::format("{}{}", count++ == 0 ? "" : " or ", condition.words());
   }
   return out;
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -18,18 +19,27 @@ class FieldValue {
   enum class Kind : unsigned char { kString, kNumber, kWord };
 
   FieldValue(Kind kind, std::string_view text) : kind_(kind), text_(text) {}
+  /// A whole number below 10^15, whose double is known to be comparable.
+  static FieldValue small_integer(std::string_view text, double value);
 
   Kind kind() const { return kind_; }
   std::string_view text() const { return text_; }
-  /// The number, if it is one and comparable (route/number.h). Found out when first asked for.
+  /// The double nearest to it, if it is a number in a double's range. It may be comparable or not.
+  /// Found out when first asked for.
+  std::optional<double> nearest() const;
+  /// The number, if it is one and comparable (route/number.h). Costs more than nearest().
   std::optional<double> number() const;
 
  private:
+  enum class Known : unsigned char { kNothing, kNearest, kComparable, kNotComparable };
+
   Kind kind_;
-  mutable bool asked_ = false;
-  mutable std::optional<double> number_;
+  mutable Known known_ = Known::kNothing;
+  mutable std::optional<double> nearest_;
   std::string_view text_;
 };
+
+struct ConditionParts;
 
 /// One condition on the value of a field. All but kAbsent speak of a scalar that is there.
 struct Condition {
@@ -51,24 +61,31 @@ struct Condition {
   };
 
   Kind kind = Kind::kExists;
-  std::string text;  ///< As written in the pattern.
-  CaseText folded;
-  std::optional<Wildcard> wildcard;
-  double low = 0;
-  double high = 0;
   bool low_included = true;
   bool high_included = true;
-  std::optional<Cidr> cidr;
-  std::vector<Condition> none_of;
+  double low = 0;
+  double high = 0;
+  std::string text;                             ///< As written in the pattern.
+  std::shared_ptr<const ConditionParts> parts;  ///< For the kinds that need some.
 
   /// Does this value fit? kAbsent fits none.
   bool fits(const FieldValue& value) const;
 
-  /// Equal for conditions that mean the same; different for all others.
-  std::string key() const;
+  /// Do both mean the same? hash() is then the same too.
+  bool same_as(const Condition& other) const;
+  std::uint64_t hash() const;
 
   /// The condition as a verb phrase: `ends with ".json"`, `is above 0`. For people.
   std::string words() const;
+};
+
+/// What the text of some kinds of conditions was taken apart into.
+struct ConditionParts {
+  CaseText folded;
+  std::optional<Wildcard> wildcard;
+  std::optional<Cidr> cidr;
+  std::vector<Condition> none_of;
+  std::vector<std::string> no_text;  ///< Sorted: those of kNoneOf that are plain strings.
 };
 
 }  // namespace headrace

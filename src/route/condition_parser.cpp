@@ -24,6 +24,11 @@ Condition with_text(Condition::Kind kind, const std::string& text) {
   return out;
 }
 
+Condition with_parts(Condition out, ConditionParts parts) {
+  out.parts = std::make_shared<const ConditionParts>(std::move(parts));
+  return out;
+}
+
 class ConditionParser {
  public:
   explicit ConditionParser(const std::string& path) : path_(path) {}
@@ -105,8 +110,9 @@ class ConditionParser {
 
   Condition folded(const JsonTree& tree, std::string_view name, Condition::Kind kind) const {
     Condition out = with_text(kind, string(tree, name));
-    out.folded = CaseText(out.text);
-    return out;
+    ConditionParts parts;
+    parts.folded = CaseText(out.text);
+    return with_parts(std::move(out), std::move(parts));
   }
 
   Condition affix(const JsonTree& tree, const std::string& name) const {
@@ -129,20 +135,22 @@ class ConditionParser {
   Condition wildcard(const JsonTree& tree) const {
     Condition out = with_text(Condition::Kind::kWildcard, string(tree, "wildcard"));
     std::string fault;
-    out.wildcard = Wildcard::parse(out.text, fault);
-    if (!out.wildcard) refuse(tree, fmt::format("the wildcard \"{}\" {}", out.text, fault));
-    return out;
+    ConditionParts parts;
+    parts.wildcard = Wildcard::parse(out.text, fault);
+    if (!parts.wildcard) refuse(tree, fmt::format("the wildcard \"{}\" {}", out.text, fault));
+    return with_parts(std::move(out), std::move(parts));
   }
 
   Condition cidr(const JsonTree& tree) const {
     Condition out = with_text(Condition::Kind::kCidr, string(tree, "cidr"));
-    out.cidr = parse_cidr(out.text);
-    if (!out.cidr) {
+    ConditionParts parts;
+    parts.cidr = parse_cidr(out.text);
+    if (!parts.cidr) {
       refuse(tree, fmt::format("\"{}\" is no block of addresses, such as 10.0.0.0/8 or "
                                "2001:db8::/32",
                                out.text));
     }
-    return out;
+    return with_parts(std::move(out), std::move(parts));
   }
 
   Condition exists(const JsonTree& tree) const {
@@ -195,13 +203,22 @@ class ConditionParser {
   Condition anything_but(const JsonTree& tree) const {
     Condition out;
     out.kind = Condition::Kind::kNoneOf;
+    ConditionParts parts;
     if (tree.kind == Kind::kObject) {
       const JsonTree& value = only(tree, kButOperators);
-      each(value, [&](const JsonTree& text) { out.none_of.push_back(but(tree, text)); });
+      each(value, [&](const JsonTree& text) { parts.none_of.push_back(but(tree, text)); });
     } else {
-      each(tree, [&](const JsonTree& value) { out.none_of.push_back(but_value(tree, value)); });
+      each(tree, [&](const JsonTree& value) {
+        Condition one = but_value(tree, value);
+        if (one.kind == Condition::Kind::kString) {
+          parts.no_text.push_back(std::move(one.text));
+        } else {
+          parts.none_of.push_back(std::move(one));
+        }
+      });
+      std::ranges::sort(parts.no_text);
     }
-    return out;
+    return with_parts(std::move(out), std::move(parts));
   }
 
   /// One value, or each of a list.

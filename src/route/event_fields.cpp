@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "core/error.h"
+#include "route/json_scan.h"
 #include "route/json_tree.h"
 
 namespace headrace {
@@ -20,13 +21,16 @@ constexpr std::size_t kKeptBytes = 1 << 20;
 
 bool is_space(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
 
+constexpr char closing(bool array) { return array ? ']' : '}'; }
+
 }  // namespace
 
 struct EventFields::Parser {
   std::unique_ptr<simdjson::internal::dom_parser_implementation> stage;
   std::size_t capacity = 0;
 
-  /// Finds where every token of `json` starts, and checks UTF-8 and strings.
+  /// Finds where every token of `json` starts, and checks UTF-8 and strings. One more entry than
+  /// there are tokens holds the size of the text.
   std::span<const std::uint32_t> tokens(std::string_view json) {
     if (json.size() >= simdjson::SIMDJSON_MAXSIZE_BYTES) corrupt("is larger than 4 GiB");
     if (!stage || capacity < json.size()) {
@@ -43,164 +47,217 @@ struct EventFields::Parser {
 };
 
 /// Goes over the tokens of one event and checks the grammar of all of them; leaves are kept where
-/// the field tree leads.
+/// the field tree leads. The last token is a '}', so that any other has one after it.
 struct EventFields::Walk {
   EventFields& out;
   const FieldTree& tree;
-  std::string_view json;
-  std::span<const std::uint32_t> tokens;
-  bool escapes;  // Is there any backslash in the event?
+  const char* json;
+  const char* limit;
+  const std::uint32_t* at;   // The token that comes next.
+  const std::uint32_t* end;  // Behind the last one.
+  bool escapes;              // Is there any backslash in the event?
   std::vector<Level>& levels;
-  std::size_t at = 0;  // The token that comes next.
   std::uint32_t arrays = 0;
-  std::uint32_t pending = FieldTree::kNone;  // The node of the value that follows a name.
 
-  char peek() const { return at < tokens.size() ? json[tokens[at]] : '\0'; }
-  char take() {
-    const char c = peek();
-    ++at;
-    return c;
-  }
+  char peek() const { return json[*at]; }
 
-  /// The bytes of the token before `at`, without the space after it.
-  std::string_view token() const {
-    const std::size_t begin = tokens[at - 1];
-    std::size_t end = at < tokens.size() ? tokens[at] : json.size();
-    while (end > begin && is_space(json[end - 1])) --end;
-    return json.substr(begin, end - begin);
-  }
-
-  /// The inside of the string token before `at`, unescaped.
+  /// The inside of the string token at `at`, unescaped.
   std::string_view string() {
-    std::string_view text = token();
-    if (text.size() < 2 || text.back() != '"') corrupt("has text after a string");
-    text = text.substr(1, text.size() - 2);
+    const char* begin = json + *at;
+    const char* close = json + at[1] - 1;
+    while (is_space(*close)) --close;
+    if (*close != '"' || close == begin) corrupt("has text after a string");
+    const std::string_view text(begin + 1, static_cast<std::size_t>(close - begin - 1));
     if (!escapes || text.find('\\') == std::string_view::npos) return text;
-    const std::size_t begin = out.unescaped_.size();
+    const std::size_t had = out.unescaped_.size();
     if (!append_unescaped(out.unescaped_, text)) corrupt("has a bad escape in a string");
-    return std::string_view(out.unescaped_).substr(begin);
+    return std::string_view(out.unescaped_).substr(had);
   }
 
-  /// A string that nobody asks for: the first stage has seen to all but its escapes.
-  void pass_string() {
-    if (escapes) string();
-  }
-
-  /// `node` is where a field ends.
-  void leaf(std::uint32_t node, std::uint32_t member, FieldValue value) {
-    const std::uint32_t field = tree.field_at(node);
-    if (out.heads_[field] == kNone) out.touched_.push_back(field);
-    out.leaves_.push_back({value, out.heads_[field], member});
-    out.heads_[field] = static_cast<std::uint32_t>(out.leaves_.size() - 1);
-  }
-
-  void scalar(char first, std::uint32_t node, std::uint32_t member) {
-    const bool wanted = node != kNone && tree.field_at(node) != kNone;
-    if (first == '\0') corrupt("ends too early");
-    if (first == '"') {
-      if (wanted) return leaf(node, member, {FieldValue::Kind::kString, string()});
-      return pass_string();
+  /// Where the number or word at `from` ends, which is the token at `at`.
+  [[gnu::always_inline]] const char* end_of_scalar(const char* from) const {
+    const bool number = *from == '-' || is_json_digit(*from);
+    const char* stop = number ? number_end(from, limit) : word_end(from, limit);
+    // Most often the next token begins right there; else there is space between them.
+    if (stop != json + at[1] && (stop == nullptr || !ends_scalar(*stop))) {
+      corrupt(number ? "has a malformed number" : "has something that is no value");
     }
-    const std::string_view text = token();
-    const bool number = first == '-' || (first >= '0' && first <= '9');
-    if (number && !is_json_number(text)) corrupt("has a malformed number");
-    if (!number && text != "true" && text != "false" && text != "null") {
-      corrupt("has something that is no value");
-    }
-    const auto kind = number ? FieldValue::Kind::kNumber : FieldValue::Kind::kWord;
-    if (wanted) leaf(node, member, {kind, text});
+    return stop;
   }
 
-  /// A value of the field that `node` stands for.
-  void value(std::uint32_t node, std::uint32_t member) {
-    const char first = take();
-    if (first != '{' && first != '[') return scalar(first, node, member);
-    if (levels.size() == kMaxDepth) corrupt(fmt::format("is more than {} levels deep", kMaxDepth));
-    const std::uint32_t array = first == '[' ? arrays++ : kNone;
-    levels.push_back({node, member, array, 0});
-    if (peek() == (first == '{' ? '}' : ']')) {
-      ++at;
-      levels.pop_back();
-      return separator();
+  /// A scalar that nobody asks for. The first stage has seen to all of a string but its escapes.
+  [[gnu::always_inline]] void pass_scalar() {
+    if (peek() != '"') {
+      end_of_scalar(json + *at);
+    } else if (escapes) {
+      string();
     }
-    if (first == '{') member_of_object();
+    ++at;
   }
 
-  /// A name and its colon; the value comes next.
-  void member_of_object() {
-    if (take() != '"') corrupt("has an object without a name in quotes");
-    Level& level = levels.back();
-    if (level.node != kNone && tree.leads_on(level.node)) {
-      pending = tree.step(level.node, string());
+  void keep_scalar(std::uint32_t field, std::uint32_t member) {
+    const char* from = json + *at;
+    if (*from == '"') {
+      out.add_leaf(field, {FieldValue::Kind::kString, string()}, member);
     } else {
-      pending = kNone;
-      pass_string();
+      const bool word = *from == 't' || *from == 'f' || *from == 'n';
+      const std::string_view text(from, static_cast<std::size_t>(end_of_scalar(from) - from));
+      out.add_leaf(field, {word ? FieldValue::Kind::kWord : FieldValue::Kind::kNumber, text},
+                   member);
     }
-    if (take() != ':') corrupt("has a name without ':'");
+    ++at;
   }
 
-  /// After a value: what closes, and where the next value goes.
-  void separator() {
-    while (!levels.empty()) {
-      Level& level = levels.back();
-      const bool is_array = level.array != kNone;
-      const char c = take();
-      if (c == ',') {
-        if (!is_array) member_of_object();
-        return;
-      }
-      if (c != (is_array ? ']' : '}')) corrupt("has an object or array with a bad end");
-      levels.pop_back();
-    }
+  /// Where the name at `at` leads from `node`; goes on to its value.
+  std::uint32_t name(std::uint32_t node) {
+    expect_name();
+    const std::string_view text = string();
+    // An escaped name may lie in another block than the event.
+    const std::uint32_t next = escapes ? tree.step(node, text) : tree.step(node, text, limit);
+    at += 2;
+    return next;
+  }
+
+  void expect_name() const {
+    if (peek() != '"') corrupt("has an object without a name in quotes");
+    if (json[at[1]] != ':') corrupt("has a name without ':'");
+  }
+
+  /// Is there anything to look for in the object or array at `at`, the value of `node`?
+  bool asked(std::uint32_t node) const {
+    if (node == kNone) return false;
+    return tree.leads_on(node) || (peek() == '[' && tree.field_at(node) != kNone);
+  }
+
+  void open(std::uint32_t node, std::uint32_t member) {
+    if (levels.size() == kMaxDepth) corrupt(fmt::format("is more than {} levels deep", kMaxDepth));
+    levels.push_back({node, member, peek() == '[' ? arrays++ : kNone, 0});
+    ++at;
   }
 
   /// The membership of an object or array that is the current element of `level`.
-  std::uint32_t element(Level& level) {
+  std::uint32_t element(const Level& level) {
     out.members_.push_back({level.member, level.array, level.index});
     return static_cast<std::uint32_t>(out.members_.size() - 1);
   }
 
+  /// The next member or element of the innermost level. False if it opened a level that has some.
+  bool value();
+  /// What follows a value: all that closes here, and a comma. False at the end of the event.
+  bool separator();
+  void skip();
   void run();
 };
 
-void EventFields::Walk::run() {
-  if (peek() != '{') corrupt("is not a JSON object");
-  value(FieldTree::kRoot, kNone);
-  while (!levels.empty()) {
-    Level& level = levels.back();
-    const char first = peek();
-    const bool nested = first == '{' || first == '[';
-    std::uint32_t node = pending;
-    std::uint32_t member = level.member;
-    if (level.array != kNone) {
-      node = level.node;
-      // Nobody asks below: no need to remember which element it was.
-      const bool asked = node != kNone && (tree.leads_on(node) || tree.field_at(node) != kNone);
-      if (nested && asked) member = element(level);
-      ++level.index;
+bool EventFields::Walk::value() {
+  Level& level = levels.back();
+  const bool in_array = level.array != kNone;
+  const std::uint32_t node = in_array ? level.node : name(level.node);
+  const char first = peek();
+  if (first != '{' && first != '[') {
+    const std::uint32_t field = node == kNone ? kNone : tree.field_at(node);
+    if (field == kNone) {
+      pass_scalar();
+    } else {
+      keep_scalar(field, level.member);
     }
-    value(node, member);
-    if (!nested) separator();
+    ++level.index;
+    return true;
   }
-  if (at != tokens.size()) corrupt("has text after its end");
+  if (!asked(node)) {
+    skip();
+    ++levels.back().index;
+    return true;
+  }
+  const std::uint32_t member = in_array ? element(level) : level.member;
+  ++level.index;
+  open(node, member);
+  return peek() == closing(first == '[');
+}
+
+bool EventFields::Walk::separator() {
+  while (peek() != ',') {
+    if (peek() != closing(levels.back().array != kNone)) {
+      corrupt("has an object or array with a bad end");
+    }
+    ++at;
+    levels.pop_back();
+    if (levels.empty()) return false;
+    if (at == end) corrupt("ends too early");
+  }
+  ++at;
+  return true;
+}
+
+/// An object or array below which nobody asks: only its grammar counts.
+void EventFields::Walk::skip() {
+  const std::size_t least = levels.size();
+  std::array<bool, kMaxDepth> is_array;
+  std::size_t depth = least;
+  for (;;) {
+    const char first = peek();
+    if (first == '{' || first == '[') {
+      if (depth == kMaxDepth) corrupt(fmt::format("is more than {} levels deep", kMaxDepth));
+      is_array[depth++] = first == '[';
+      ++at;
+    } else {
+      pass_scalar();
+    }
+    const bool opened = first == '{' || first == '[';
+    if (!opened || peek() == closing(is_array[depth - 1])) {
+      while (peek() != ',') {
+        if (peek() != closing(is_array[depth - 1]))
+          corrupt("has an object or array with a bad end");
+        ++at;
+        if (--depth == least) return;
+        if (at == end) corrupt("ends too early");
+      }
+      ++at;
+    }
+    if (!is_array[depth - 1]) {
+      expect_name();
+      if (escapes) string();
+      at += 2;
+    }
+  }
+}
+
+void EventFields::Walk::run() {
+  if (at == end || peek() != '{') corrupt("is not a JSON object");
+  if (json[end[-1]] != '}') corrupt("ends too early");
+  open(FieldTree::kRoot, kNone);
+  bool closes = peek() == '}';
+  for (;;) {
+    if (!closes) closes = value();
+    if (closes && !separator()) break;
+    closes = false;
+  }
+  if (at != end) corrupt("has text after its end");
 }
 
 EventFields::EventFields() : parser_(std::make_unique<Parser>()) {}
 EventFields::~EventFields() = default;
 
-void EventFields::read(std::string_view json, const FieldTree& tree) {
-  if (parser_->capacity > kKeptBytes && json.size() <= kKeptBytes) forget_large();
+void EventFields::begin(const FieldTree& tree) {
   for (const std::uint32_t field : touched_) heads_[field] = kNone;
   touched_.clear();
   leaves_.clear();
   members_.clear();
   if (heads_.size() < tree.size()) heads_.resize(tree.size(), kNone);
+}
+
+void EventFields::read(std::string_view json, const FieldTree& tree) {
+  if (parser_->capacity > kKeptBytes && json.size() <= kKeptBytes) forget_large();
+  begin(tree);
   unescaped_.clear();
+  levels_.clear();
   const auto tokens = parser_->tokens(json);
   const bool escapes = json.find('\\') != std::string_view::npos;
   if (escapes) unescaped_.reserve(json.size());
-  Walk walk{*this, tree, json, tokens, escapes, levels_};
-  levels_.clear();
+  Walk walk{*this,         tree,
+            json.data(),   json.data() + json.size(),
+            tokens.data(), tokens.data() + tokens.size(),
+            escapes,       levels_};
   walk.run();
 }
 

@@ -37,6 +37,10 @@ class EventFields {
   /// deep and below 4 GiB.
   void read(std::string_view json, const FieldTree& tree);
 
+  /// For an event that is no JSON text: begin, then add its scalars. The texts outlive the event.
+  void begin(const FieldTree& tree);
+  void add(std::uint32_t field, FieldValue value) { add_leaf(field, value, kNone); }
+
   /// The first leaf of a field; kNone if the event has none.
   std::uint32_t first(std::uint32_t field) const { return heads_[field]; }
   const Leaf& leaf(std::uint32_t at) const { return leaves_[at]; }
@@ -51,7 +55,7 @@ class EventFields {
  private:
   struct Parser;  // simdjson's first stage.
   struct Walk;
-  struct Level {           // An open object or array.
+  struct Level {           // An open object or array that somebody asks for.
     std::uint32_t node;    // Where its names go on from; for an array that of its elements.
     std::uint32_t member;  // The membership of the object or array itself.
     std::uint32_t array;   // The array's number; kNone for an object.
@@ -64,6 +68,11 @@ class EventFields {
   };
 
   void forget_large();
+  void add_leaf(std::uint32_t field, FieldValue value, std::uint32_t member) {
+    if (heads_[field] == kNone) touched_.push_back(field);
+    leaves_.push_back({value, heads_[field], member});
+    heads_[field] = static_cast<std::uint32_t>(leaves_.size() - 1);
+  }
 
   std::unique_ptr<Parser> parser_;
   std::vector<std::uint32_t> heads_;    // By field.

@@ -5,6 +5,7 @@
 #include "core/json.h"
 #include "route/arrays.h"
 #include "route/event_fields.h"
+#include "route/json_tree.h"
 
 namespace headrace {
 namespace {
@@ -31,24 +32,50 @@ std::string shown(const FieldValue& value) {
   return out;
 }
 
-std::string wanted(const std::vector<Condition>& any_of) {
+std::string wanted(std::span<const Condition* const> any_of) {
   std::vector<std::string> words;
-  for (const Condition& condition : any_of) words.push_back(condition.words());
+  for (const Condition* condition : any_of) words.push_back(condition->words());
   return list(words, ", or ");
+}
+
+bool looks_like_number(const Condition& condition) {
+  return condition.kind == Condition::Kind::kNumber || condition.kind == Condition::Kind::kRange ||
+         condition.kind == Condition::Kind::kLiteral;
+}
+
+/// What a person may have overlooked; empty if it is nothing of that kind.
+std::string overlooked(const FieldTest& test, const FieldValue& value) {
+  const bool string = value.kind() == FieldValue::Kind::kString;
+  for (const Condition* condition : test.any_of) {
+    if (string && condition->kind == Condition::Kind::kString &&
+        CaseText(condition->text).equals(value.text())) {
+      return " (it differs in case alone)";
+    }
+    if (string && looks_like_number(*condition) && is_json_number(value.text())) {
+      return " (it is a string; the pattern wants a number)";
+    }
+    if (!string && condition->kind == Condition::Kind::kString && condition->text == value.text()) {
+      return " (it is no string; the pattern has it in quotes)";
+    }
+    if (value.nearest() && !value.number() && condition->kind == Condition::Kind::kRange) {
+      return " (it has more digits than can be compared)";
+    }
+  }
+  return "";
 }
 
 std::string refusal(const FieldTest& test, const EventFields& event) {
   std::vector<std::string> values;
   for (std::uint32_t at = event.first(test.field); at != EventFields::kNone;
        at = event.leaf(at).next) {
-    values.push_back(shown(event.leaf(at).value));
+    values.push_back(shown(event.leaf(at).value) + overlooked(test, event.leaf(at).value));
   }
   if (values.empty())
-    return fmt::format("the event has no value there; wanted: {}", wanted(*test.any_of));
+    return fmt::format("the event has no value there; wanted: {}", wanted(test.any_of));
   std::ranges::reverse(values);  // Leaves are kept last first.
   return fmt::format("{} {}, which does not fit; wanted: {}",
                      values.size() == 1 ? "it is" : "it is one of", list(values, ", "),
-                     wanted(*test.any_of));
+                     wanted(test.any_of));
 }
 
 /// What one alternative says: how many fields refuse, and the first of them.
@@ -59,10 +86,14 @@ struct Verdict {
 };
 
 Verdict judge(const Pattern::Alternative& alternative, FieldTree& tree, EventFields& event) {
+  std::vector<std::vector<const Condition*>> conditions;
   std::vector<FieldTest> tests;
   for (const Pattern::Field& field : alternative) {
-    tests.push_back({tree.add(field.path), &field.any_of});
+    auto& any_of = conditions.emplace_back();
+    for (const Condition& condition : field.any_of) any_of.push_back(&condition);
+    tests.push_back({tree.add(field.path), any_of});  // Moving the outer vector moves no element.
   }
+  std::uint64_t work = 0;
   Verdict out;
   for (std::size_t i = 0; i < tests.size(); ++i) {
     if (may_hold(tests[i], event)) continue;
@@ -73,12 +104,12 @@ Verdict judge(const Pattern::Alternative& alternative, FieldTree& tree, EventFie
   if (out.refusals > 0 || !needs_elements(tests, event)) return out;
   // The first field that does not agree with those before it.
   for (std::size_t count = 1; count <= tests.size(); ++count) {
-    if (elements_agree(std::span(tests).first(count), event)) continue;
+    if (elements_agree(std::span(tests).first(count), event, work)) continue;
     out.refusals = 1;
     out.field = alternative[count - 1].path;
     out.why = fmt::format(
         "no element of an array fits both this and the fields before it; wanted here: {}",
-        wanted(*tests[count - 1].any_of));
+        wanted(tests[count - 1].any_of));
     return out;
   }
   return out;

@@ -2,15 +2,16 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
-#include "core/hash.h"
 #include "route/byte_trie.h"
 #include "route/condition.h"
+#include "route/hash_table.h"
 #include "route/range_index.h"
+#include "route/text_finder.h"
 
 namespace headrace {
 
@@ -18,52 +19,52 @@ namespace headrace {
 /// all that fit it. Built once, then read by any thread.
 class FieldIndex {
  public:
-  struct Entry {
-    const Condition* condition;  ///< Outlives the index.
-    std::uint32_t number;
-  };
   struct Scratch {
     std::string reversed;
     std::string lower;
     std::vector<std::uint32_t> candidates;
+    TextFinder::Scratch finder;
+    std::uint64_t work = 0;  ///< Bytes gone through by wildcards, and conditions looked at.
   };
 
   FieldIndex() = default;
-  explicit FieldIndex(std::vector<Entry> entries);
+  /// Of those of `conditions` that have these numbers. The conditions outlive the index.
+  FieldIndex(std::span<const Condition> conditions, const std::vector<std::uint32_t>& numbers);
 
-  /// Appends the numbers of all conditions that `value` fits.
+  /// Appends the numbers of all conditions that `value` fits; one may come more than once.
   void find(const FieldValue& value, Scratch& scratch, std::vector<std::uint32_t>& found) const;
   /// The number of the condition that the field be absent, if one asks for it.
   const std::optional<std::uint32_t>& absent() const { return absent_; }
 
  private:
-  struct TextHash {
-    using is_transparent = void;
-    std::size_t operator()(std::string_view text) const { return hash64(text); }
-  };
-  using TextMap = std::unordered_map<std::string, std::uint32_t, TextHash, std::equal_to<>>;
-  struct Builder;
+  class Builder;
 
   void find_string(std::string_view text, Scratch& scratch) const;
   void find_folded(std::string_view text, Scratch& scratch) const;
-  void find_number(const FieldValue& value, Scratch& scratch) const;
-  /// Appends the conditions at these places in entries_, once checked where that is needed.
+  void find_address(std::string_view text, Scratch& scratch) const;
+  void find_number(const FieldValue& value, Scratch& scratch,
+                   std::vector<std::uint32_t>& found) const;
+  /// Appends the candidates, once checked where that is needed.
   void check(const FieldValue& value, Scratch& scratch, std::vector<std::uint32_t>& found) const;
 
-  // All of these lead to places in entries_.
-  TextMap strings_;
-  TextMap literals_;
-  std::unordered_map<double, std::uint32_t> numbers_;
-  RangeIndex ranges_;
-  TextMap folded_;                     // By text in lower case; ASCII only.
-  ByteTrie prefixes_;                  // Also the heads of wildcards.
-  ByteTrie suffixes_;                  // Reversed; also the tails of wildcards without a head.
-  ByteTrie folded_prefixes_;           // In lower case.
-  ByteTrie folded_suffixes_;           // In lower case, reversed.
-  std::vector<std::uint32_t> others_;  // Looked at one by one.
+  /// Set beside a number: found only by a part of what the condition asks for.
+  static constexpr std::uint32_t kUnsure = 1U << 31;
 
-  std::vector<Entry> entries_;
-  std::vector<bool> unsure_;  // By place: found only by a part of what it asks for.
+  std::span<const Condition> conditions_;
+  HashTable strings_;
+  HashTable literals_;
+  HashTable numbers_;
+  HashTable folded_;  // By text in lower case; ASCII only.
+  RangeIndex ranges_;
+  ByteTrie prefixes_;                              // Also the heads of wildcards.
+  ByteTrie suffixes_;                              // Reversed; also the tails of wildcards.
+  ByteTrie folded_prefixes_;                       // In lower case.
+  ByteTrie folded_suffixes_;                       // In lower case, reversed.
+  TextFinder inside_;                              // What lies between the stars of wildcards.
+  HashTable blocks_;                               // Of addresses, by masked address and bits.
+  std::vector<std::pair<bool, int>> block_sizes_;  // (IPv6, bits) that blocks_ has.
+  std::vector<std::uint32_t> others_;              // Looked at one by one.
+
   std::optional<std::uint32_t> absent_;
 };
 

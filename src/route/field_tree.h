@@ -20,8 +20,16 @@ class FieldTree {
   /// The number of the field at `path`, given on first sight.
   std::uint32_t add(std::string_view path);
   /// The node that an event's name leads to from `node`, kNone if to none. A name may hold dots:
-  /// {"a.b":1} and {"a":{"b":1}} are the same field.
-  std::uint32_t step(std::uint32_t node, std::string_view name) const;
+  /// {"a.b":1} and {"a":{"b":1}} are the same field. Bytes up to `limit` may be read.
+  std::uint32_t step(std::uint32_t node, std::string_view name, const char* limit) const;
+  std::uint32_t step(std::uint32_t node, std::string_view name) const {
+    return step(node, name, name.data() + name.size());
+  }
+  /// The field at a path, kNone if nobody asks for it.
+  std::uint32_t find(std::string_view path) const {
+    const std::uint32_t node = step(kRoot, path);
+    return node == kNone ? kNone : field_at(node);
+  }
   /// The field that ends at `node`, kNone if none does.
   std::uint32_t field_at(std::uint32_t node) const { return nodes_[node].field; }
   /// Do longer paths go through `node`?
@@ -30,8 +38,10 @@ class FieldTree {
 
  private:
   struct Edge {
-    std::string name;
+    std::uint64_t head;  // The first eight bytes of the name; zero after its end.
+    std::uint64_t mask;  // Which bits of a head the name has.
     std::uint32_t to;
+    std::string name;
   };
   struct TextHash {
     using is_transparent = void;
@@ -45,6 +55,7 @@ class FieldTree {
   };
 
   std::uint32_t child(std::uint32_t node, std::string_view part) const;
+  std::uint32_t step_by_hash(std::uint32_t node, std::string_view name) const;
   std::uint32_t add_child(std::uint32_t node, std::string_view part);
 
   std::vector<Node> nodes_ = std::vector<Node>(1);

@@ -72,17 +72,27 @@ std::optional<double> read_short(std::string_view text) {
 
 }  // namespace
 
-std::optional<double> comparable_number(std::string_view text) {
-  if (const auto value = read_short(text)) return value;
+std::optional<NearestNumber> nearest_number(std::string_view text) {
+  if (const auto value = read_short(text)) return NearestNumber{*value, true};
   double value = 0;
   const auto [rest, failed] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (failed != std::errc{} || !std::isfinite(value)) return std::nullopt;
   if (value == 0) value = 0;  // Drops the sign.
+  return NearestNumber{value, false};
+}
+
+bool is_comparable(std::string_view text, double nearest) {
   std::array<char, 32> buffer;
-  const auto [end, no_room] = std::to_chars(buffer.data(), buffer.data() + buffer.size(), value);
+  const auto [end, no_room] = std::to_chars(buffer.data(), buffer.data() + buffer.size(), nearest);
   const std::string_view shortest(buffer.data(), end);
   // Most writers of JSON write the shortest form too, which needs no taking apart.
-  if (shortest == text || read_decimal(shortest) == read_decimal(text)) return value;
+  return shortest == text || read_decimal(shortest) == read_decimal(text);
+}
+
+std::optional<double> comparable_number(std::string_view text) {
+  const auto number = nearest_number(text);
+  if (!number) return std::nullopt;
+  if (number->comparable || is_comparable(text, number->value)) return number->value;
   return std::nullopt;
 }
 

@@ -11,4 +11,13 @@ namespace headrace {
 /// number.
 std::optional<double> comparable_number(std::string_view json_number);
 
+/// The two halves of it, for who can do without the second, which costs more.
+struct NearestNumber {
+  double value = 0;
+  bool comparable = false;  ///< Known to be; otherwise ask is_comparable().
+};
+/// nullopt if it is beyond the doubles.
+std::optional<NearestNumber> nearest_number(std::string_view json_number);
+bool is_comparable(std::string_view json_number, double nearest);
+
 }  // namespace headrace

@@ -30,6 +30,8 @@ class Pattern {
   static Pattern parse(std::string_view json);
 
   const std::vector<Alternative>& alternatives() const { return alternatives_; }
+  /// The same, given away.
+  std::vector<Alternative> take_alternatives() && { return std::move(alternatives_); }
 
  private:
   friend class PatternParser;

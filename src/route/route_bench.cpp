@@ -1,101 +1,58 @@
-// Events per second through the matcher, on S3 events of about 500 bytes, by the number of rules.
+// Events per second through the matcher, on S3 events of about 500 bytes, by the number of rules:
+// from JSON text and from decoded events.
 #include <benchmark/benchmark.h>
+#include <malloc.h>
 
-#include "core/random.h"
-#include "event/event.h"
+#include <atomic>
+#include <chrono>
+#include <thread>
+
+#include "route/bench_inputs.h"
 #include "route/event_fields.h"
+#include "route/live_matcher.h"
 #include "route/matcher.h"
 
 namespace headrace {
 namespace {
 
-constexpr std::size_t kEvents = 1000;
+constexpr std::size_t kEvents = 10'000;
 
-std::string an_event(Random& random) {
-  Event event;
-  event.id = random.uuid();
-  event.time = Time(std::chrono::seconds(1'800'000'000 + random.below(1'000'000)));
-  event.store = "lake";
-  event.origin = "landing";
-  event.object = {fmt::format("bucket-{}", random.below(20)),
-                  fmt::format("events/type-{}/dt=2026-01-{:02}/part-{:05}.{}", random.below(5000),
-                              random.below(28) + 1, random.below(100'000),
-                              random.below(2) == 0 ? "jsonl" : "json.gz")};
-  event.size = random.below(100'000'000);
-  event.etag = Etag{"5d41402abc4b2a76b9719d911017c592"};
-  event.version_id = "096fKKXTRTtl3on89fVO.nfljtsv6qko";
-  event.sequencer = "00617F08299329D189";
-  event.producer = "minio";
-  event.key_fields = {{"event_type", fmt::format("type-{}", random.below(5000))},
-                      {"date", "2026-01-31"}};
-  return to_json(event);
-}
-
-std::string in_bucket(std::uint64_t bucket, std::string_view object) {
-  return fmt::format(R"({{"detail":{{"bucket":{{"name":["bucket-{}"]}},"object":{{{}}}}}}})",
-                     bucket, object);
-}
-
-/// Rules of many shapes over the same values, so that an event is wanted by a few of them.
-std::string a_pattern(std::uint64_t i, std::uint64_t rules, Random& random) {
-  const auto type = rules <= 5 ? i : random.below(std::max<std::uint64_t>(rules, 5000));
-  const auto bucket = random.below(20);
-  switch (i % 5) {
-    case 0:
-      return in_bucket(bucket, fmt::format(R"("key":[{{"prefix":"events/type-{}/"}}])", type));
-    case 1:
-      return fmt::format(R"({{"detail-type":["Object Created"],"detail":{{"key_fields":)"
-                         R"({{"event_type":["type-{}","type-{}"]}}}}}})",
-                         type, type + 1);
-    case 2:
-      return in_bucket(bucket, fmt::format(R"("key":[{{"suffix":"part-{:05}.jsonl"}}],)"
-                                           R"("size":[{{"numeric":[">",0]}}])",
-                                           random.below(100'000)));
-    case 3:
-      return fmt::format(
-          R"({{"detail":{{"object":{{"key":[{{"wildcard":"events/type-{}/*.gz"}}]}},)"
-          R"("key_fields":{{"date":[{{"anything-but":"2026-01-01"}}]}}}}}})",
-          type);
-    default:
-      return in_bucket(bucket, fmt::format(R"("size":[{{"numeric":[">",{},"<=",{}]}}])", i * 1000,
-                                           i * 1000 + 1000));
-  }
-}
-
-std::vector<std::string> events() {
-  SeededRandom random(1);
-  std::vector<std::string> out;
-  for (std::size_t i = 0; i < kEvents; ++i) out.push_back(an_event(random));
-  return out;
+std::size_t in_use() {
+  const auto info = ::mallinfo2();
+  return info.uordblks + info.hblkhd;
 }
 
 std::vector<Rule> rules(std::uint64_t count) {
-  SeededRandom random(2);
   std::vector<Rule> out;
-  for (std::uint32_t i = 0; i < count; ++i) {
-    out.push_back({i, Pattern::parse(a_pattern(i, count, random))});
+  for (const std::string& pattern : bench::patterns(count)) {
+    out.push_back({static_cast<std::uint32_t>(out.size()), Pattern::parse(pattern)});
   }
   return out;
 }
 
-void match_events(benchmark::State& state) {
+std::vector<std::string> texts() {
+  std::vector<std::string> out;
+  for (const Event& event : bench::events(kEvents)) out.push_back(to_json(event));
+  return out;
+}
+
+template <class Input>
+void match_all(benchmark::State& state, const std::vector<Input>& events) {
   const Matcher matcher(rules(static_cast<std::uint64_t>(state.range(0))));
-  const auto given = events();
   std::vector<std::uint32_t> matched;
-  std::size_t bytes = 0;
   std::size_t matches = 0;
   std::size_t count = 0;
   for (auto _ : state) {
-    const std::string& event = given[count++ % kEvents];
-    matcher.match(event, matched);
+    matcher.match(events[count++ % kEvents], matched);
     matches += matched.size();
-    bytes += event.size();
   }
   state.SetItemsProcessed(static_cast<std::int64_t>(count));
-  state.SetBytesProcessed(static_cast<std::int64_t>(bytes));
   state.counters["matches"] = static_cast<double>(matches) / static_cast<double>(count);
 }
-BENCHMARK(match_events)->Arg(5)->Arg(1000)->Arg(10'000)->Arg(100'000);
+void match_json(benchmark::State& state) { match_all(state, texts()); }
+BENCHMARK(match_json)->Arg(5)->Arg(1000)->Arg(10'000)->Arg(100'000);
+void match_decoded(benchmark::State& state) { match_all(state, bench::events(kEvents)); }
+BENCHMARK(match_decoded)->Arg(5)->Arg(1000)->Arg(10'000)->Arg(100'000);
 
 /// The part that does not depend on the rules: taking the event apart.
 void read_events(benchmark::State& state) {
@@ -104,7 +61,7 @@ void read_events(benchmark::State& state) {
                            "detail-type", "detail.key_fields.event_type"}) {
     tree.add(path);
   }
-  const auto given = events();
+  const auto given = texts();
   EventFields fields;
   std::size_t count = 0;
   for (auto _ : state) fields.read(given[count++ % kEvents], tree);
@@ -112,14 +69,47 @@ void read_events(benchmark::State& state) {
 }
 BENCHMARK(read_events);
 
+/// From texts to the matcher; the memory is that of the matcher alone.
 void compile_rules(benchmark::State& state) {
-  const auto given = rules(static_cast<std::uint64_t>(state.range(0)));
+  const auto given = bench::patterns(static_cast<std::uint64_t>(state.range(0)));
+  std::size_t bytes = 0;
   for (auto _ : state) {
-    Matcher matcher(given);
-    benchmark::DoNotOptimize(matcher);
+    const std::size_t before = in_use();
+    std::vector<Rule> parsed;
+    for (const std::string& pattern : given) {
+      parsed.push_back({static_cast<std::uint32_t>(parsed.size()), Pattern::parse(pattern)});
+    }
+    const Matcher matcher(std::move(parsed));
+    bytes = in_use() - before;
   }
+  state.counters["MiB"] = static_cast<double>(bytes) / 1048576;
 }
 BENCHMARK(compile_rules)->Arg(1000)->Arg(10'000)->Arg(100'000)->Unit(benchmark::kMillisecond);
+
+/// One rule more among many: until it is in force, and the longest that a match took meanwhile.
+void change_a_rule(benchmark::State& state) {
+  using Watch = std::chrono::steady_clock;
+  LiveMatcher matcher(rules(static_cast<std::uint64_t>(state.range(0))));
+  const auto given = texts();
+  std::atomic<bool> stop = false;
+  std::chrono::duration<double, std::micro> slowest{0};
+  std::thread reader([&] {
+    std::vector<std::uint32_t> matched;
+    for (std::size_t i = 0; !stop; ++i) {
+      const auto begin = Watch::now();
+      matcher.match(given[i % kEvents], matched);
+      slowest = std::max<decltype(slowest)>(slowest, Watch::now() - begin);
+    }
+  });
+  std::uint32_t id = 1'000'000;
+  for (auto _ : state) {
+    matcher.wait(matcher.put({id++, Pattern::parse(R"({"detail-type":["Object Restored"]})")}));
+  }
+  stop = true;
+  reader.join();
+  state.counters["slowest_match_us"] = slowest.count();
+}
+BENCHMARK(change_a_rule)->Arg(100'000)->Unit(benchmark::kMillisecond)->UseRealTime();
 
 }  // namespace
 }  // namespace headrace

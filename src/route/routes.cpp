@@ -8,7 +8,7 @@ namespace {
 std::vector<Rule> number(const std::vector<RouteRule>& routes) {
   std::vector<Rule> out;
   for (const RouteRule& route : routes) {
-    out.push_back({static_cast<std::uint32_t>(out.size()), route.pattern});
+    out.push_back({static_cast<std::uint32_t>(out.size()), route.pattern, route.name});
   }
   return out;
 }
@@ -28,7 +28,10 @@ bool Routes::takes_from(std::uint32_t route, std::string_view source) const {
 }
 
 std::vector<std::uint32_t> Routes::wanting(const Event& event) const {
-  return wanting(event, to_json(event));
+  std::vector<std::uint32_t> out;
+  matcher_.match(event, out);
+  std::erase_if(out, [&](std::uint32_t route) { return !takes_from(route, event.origin); });
+  return out;
 }
 
 std::vector<std::uint32_t> Routes::wanting(const Event& event, std::string_view event_json) const {
@@ -51,6 +54,17 @@ std::vector<Explanation> Routes::explain(const Event& event) const {
         fmt::format("the event came through '{}'; the route takes: {}", event.origin, sources)};
   }
   return out;
+}
+
+std::vector<LintFinding> Routes::lint() const {
+  const auto takes_all_of = [this](std::size_t route, std::size_t other) {
+    return from_[route].empty() ||
+           (!from_[other].empty() &&
+            std::ranges::all_of(from_[other], [&](const std::string& source) {
+              return takes_from(static_cast<std::uint32_t>(route), source);
+            }));
+  };
+  return headrace::lint(rules_, {.of_events = true, .may_shadow = takes_all_of});
 }
 
 }  // namespace headrace

@@ -7,6 +7,7 @@
 
 #include "event/event.h"
 #include "route/explain.h"
+#include "route/lint.h"
 #include "route/matcher.h"
 
 namespace headrace {
@@ -34,13 +35,15 @@ class Routes {
   std::vector<std::uint32_t> wanting(const Event& event, std::string_view event_json) const;
   /// One per route, in their order. A route that takes other sources refuses the field `from`.
   std::vector<Explanation> explain(const Event& event) const;
+  /// What is odd about them (lint.h). A route shadows another only if it takes all its sources.
+  std::vector<LintFinding> lint() const;
 
  private:
   bool takes_from(std::uint32_t route, std::string_view source) const;
 
   std::vector<std::string> names_;
   std::vector<std::vector<std::string>> from_;  // By route.
-  std::vector<Rule> rules_;                     // For explain().
+  std::vector<Rule> rules_;                     // For explain() and lint().
   Matcher matcher_;
 };
 

@@ -30,4 +30,10 @@ bool RowFilter::matches(std::string_view row_json) const {
   return !matched.empty();
 }
 
+bool RowFilter::matches(std::span<const Matcher::Scalar> row) const {
+  thread_local std::vector<std::uint32_t> matched;
+  matcher_.match(row, matched);
+  return !matched.empty();
+}
+
 }  // namespace headrace

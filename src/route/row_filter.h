@@ -30,6 +30,12 @@ class RowFilter {
   /// The same for who knows that it is a JSON object. Throws kCorrupt if it is not.
   bool matches(std::string_view row_json) const;
 
+  /// For rows of a batch that are no JSON: bind the columns once, then give the scalars of each row
+  /// (matcher.h says how). The number for a column's path; Matcher::kNoField if the filter does not
+  /// look at it.
+  std::uint32_t field(std::string_view path) const { return matcher_.field(path); }
+  bool matches(std::span<const Matcher::Scalar> row) const;
+
  private:
   Matcher matcher_;
 };

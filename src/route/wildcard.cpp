@@ -27,7 +27,20 @@ std::optional<Wildcard> Wildcard::parse(std::string_view text, std::string& faul
       out.parts_.back().push_back(c);
     }
   }
+  if (out.stars() > kMaxStars) {
+    fault = fmt::format("has {} stars: {} is the most", out.stars(), kMaxStars);
+    return std::nullopt;
+  }
   return out;
+}
+
+const std::string& Wildcard::longest_middle() const {
+  static const std::string kNothing;
+  const std::string* longest = &kNothing;
+  for (std::size_t part = 1; part + 1 < parts_.size(); ++part) {
+    if (parts_[part].size() > longest->size()) longest = &parts_[part];
+  }
+  return *longest;
 }
 
 bool Wildcard::matches(std::string_view text) const {
