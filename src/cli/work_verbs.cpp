@@ -5,16 +5,15 @@
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
-#include <fstream>
-#include <iostream>
 
 #include "app/parts.h"
 #include "cli/api_client.h"
 #include "cli/cli.h"
 #include "cli/event_decode.h"
+#include "cli/pattern_verbs.h"
+#include "cli/text_input.h"
 #include "cli/urls.h"
 #include "core/json.h"
-#include "route/matcher.h"
 
 namespace headrace {
 namespace {
@@ -202,28 +201,6 @@ void add_dead(CLI::App& app, Cli& cli) {
   add_dead_action(dead, cli, "drop", "Forget dead letters", "dropped");
 }
 
-std::string read_text(const std::string& path) {
-  std::istream* in = &std::cin;
-  std::ifstream file;
-  if (path != "-") {
-    file.open(path, std::ios::binary);
-    if (!file) throw Exit(kFailed, errno_error(errno, "open " + path).what());
-    in = &file;
-  }
-  return {std::istreambuf_iterator<char>(*in), std::istreambuf_iterator<char>()};
-}
-
-/// Calls `each` for every non-empty line.
-void for_each_line(const std::string& text, const std::function<void(std::string_view)>& each) {
-  std::string_view rest = text;
-  while (!rest.empty()) {
-    std::string_view line = rest.substr(0, rest.find('\n'));
-    rest.remove_prefix(std::min(line.size() + 1, rest.size()));
-    if (line.ends_with('\r')) line.remove_suffix(1);
-    if (!line.empty()) each(line);
-  }
-}
-
 void add_event(CLI::App& app, Cli& cli) {
   auto* event =
       app.add_subcommand("event", "Events: read messages, which routes want them, send one");
@@ -264,34 +241,6 @@ void add_event(CLI::App& app, Cli& cli) {
         tasks += std::uint64_t(parser.parse(answer)["tasks"]);
       });
       std::fprintf(stderr, "made %lu tasks\n", tasks);
-      return kOk;
-    };
-  });
-}
-
-void add_pattern(CLI::App& app, Cli& cli) {
-  auto* pattern = app.add_subcommand("pattern", "Event patterns");
-  pattern->require_subcommand(1);
-  auto* test = pattern->add_subcommand("test", "true or false for each event");
-  auto pattern_file = std::make_shared<std::string>();
-  auto events_file = std::make_shared<std::string>("-");
-  test->add_option("pattern", *pattern_file, "A file with an EventBridge pattern")->required();
-  test->add_option("events", *events_file, "Any JSON objects, one a line; - is stdin");
-  test->callback([&cli, pattern_file, events_file] {
-    cli.action = [pattern_file, events_file] {
-      std::vector<Rule> rules;
-      try {
-        rules.push_back({0, Pattern::parse(read_text(*pattern_file))});
-      } catch (const Error& error) {
-        throw Exit(kUsage, fmt::format("{}: {}", *pattern_file, error.what()));
-      }
-      const Matcher matcher(rules);
-      std::vector<std::uint32_t> matched;
-      for_each_line(read_text(*events_file), [&](std::string_view line) {
-        matched.clear();
-        matcher.match(line, matched);
-        write_out(matched.empty() ? "false\n" : "true\n");
-      });
       return kOk;
     };
   });
