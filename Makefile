@@ -1,5 +1,5 @@
 # The commands of this project. Each sets up what it needs first.
-.PHONY: build demo test test-servers bench fuzz format setup clean
+.PHONY: build demo test test-servers bench bench-peers fuzz format setup clean
 
 JOBS ?= $(shell nproc)
 
@@ -23,6 +23,9 @@ test-servers: setup
 
 bench: build
 	@bench/run
+
+bench-peers: build
+	@bench/peers/routing.py
 
 fuzz: setup
 	@tools/fuzz
