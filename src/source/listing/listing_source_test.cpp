@@ -344,7 +344,7 @@ TEST(LargeListing, RemembersManyKeysInAFewBytesEach) {
   KeyStore store;
   store.count = kKeys;
   store.key_at = [](std::uint64_t i) {
-    return fmt::format("in/{:016x}.json", i * 0xABCDEF12345ull);
+    return fmt::format("in/{:016x}.json", i * 0x7BCDEF12345ull);
   };
   ManualClock clock;
   SeededRandom random(1);
