@@ -3,6 +3,7 @@
 #include <cstdlib>
 #include <filesystem>
 
+#include "app/dataset_files.h"
 #include "core/error.h"
 
 namespace headrace {
@@ -27,7 +28,11 @@ Task<std::optional<DataPlace>> StackResolver::find(std::string name) {
   const auto dataset = stack_->datasets.find(name);
   if (dataset != stack_->datasets.end()) {
     const DatasetConfig& config = *dataset->second;
-    co_return DataPlace{&stores_.at(config.store), {config.bucket, config.prefix}, config.format};
+    co_return DataPlace{.store = &stores_.at(config.store),
+                        .object = {config.bucket, config.prefix},
+                        .format = config.format,
+                        .columns = config.columns,
+                        .kept = load_dataset_state(*stack_, name)};
   }
   const auto place = catalog_->locate(name);
   if (!place) co_return std::nullopt;

@@ -116,6 +116,7 @@ const stack::Spec<StackFile>& stack_spec() {
           .field("tables", &StackFile::tables, "Tables and families of tables by name",
                  table_spec())
           .field("datasets", &StackFile::datasets, "Files for SQL, by name", dataset_spec())
+          .field("sql", &StackFile::sql, "Limits of `headrace sql`", sql_limits_spec())
           .field("routes", &StackFile::routes, "Routes by name", route_spec())
           .field("setup", &StackFile::setup, "What `apply` makes beside what follows from the rest",
                  setup_spec())

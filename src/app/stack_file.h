@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "query/dataset_config.h"
+#include "query/sql_limits.h"
 #include "setup/setup_spec.h"
 #include "source/source_spec.h"
 #include "stack/values.h"
@@ -69,6 +70,7 @@ struct StackFile {
   std::map<std::string, stack::Positioned<SourceStanza>> sources;
   std::map<std::string, stack::Positioned<TableConfig>> tables;
   std::map<std::string, stack::Positioned<DatasetConfig>> datasets;
+  SqlLimits sql;
   std::map<std::string, stack::Positioned<RouteConfig>> routes;
   SetupStanza setup;
   std::vector<stack::Positioned<TestConfig>> tests;

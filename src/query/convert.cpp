@@ -10,31 +10,12 @@
 #include "query/delta_view.h"
 #include "query/engine.h"
 #include "query/engine_thread.h"
+#include "query/saving.h"
 
 namespace headrace {
 namespace {
 
 constexpr const char* kVariable = "headrace_convert";
-
-std::string copy_options(const ConvertRequest& request) {
-  switch (request.to_format) {
-    case DataFormat::kJsonLines:
-      return "FORMAT json";
-    case DataFormat::kJson:
-      return "FORMAT json, ARRAY true";
-    case DataFormat::kCsv:
-      return request.to.ends_with(".tsv") ? "FORMAT csv, HEADER, DELIMITER '\t'"
-                                          : "FORMAT csv, HEADER";
-    case DataFormat::kParquet:
-      return fmt::format("FORMAT parquet, COMPRESSION {}", sql_string(request.codec));
-    case DataFormat::kAuto:
-    case DataFormat::kDelta:
-      break;
-  }
-  throw Error(ErrorKind::kInvalid,
-              fmt::format("convert writes ndjson, json, csv and parquet, not {}",
-                          to_string(request.to_format)));
-}
 
 std::string source_sql(const ConvertRequest& request) {
   const bool as_it_is = request.query.empty() && request.to_format == DataFormat::kCsv;
@@ -69,9 +50,9 @@ std::uint64_t convert(Engine& engine, const ConvertRequest& request) {
   }
   // The line end ends a comment that the query may end with; locked in, the engine can write under
   // no other name first.
-  const std::string sql =
-      fmt::format("COPY ({}\n) TO {} ({}{})", select, sql_string(request.to), copy_options(request),
-                  request.query.empty() ? "" : ", USE_TMP_FILE false");
+  const std::string sql = fmt::format("COPY ({}\n) TO {} ({}{})", select, sql_string(request.to),
+                                      copy_options(request.to_format, request.to, request.codec),
+                                      request.query.empty() ? "" : ", USE_TMP_FILE false");
   const auto rows = engine.stream(sql);
   const auto batch = rows->next();
   const std::string text = batch && batch->rows > 0 ? batch->cells.at(0).text : "";

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <map>
 #include <string>
 
 #include "query/data_format.h"
@@ -13,6 +14,7 @@ struct DatasetConfig {
   std::string bucket;
   std::string prefix;
   DataFormat format = DataFormat::kAuto;
+  std::map<std::string, std::string> columns;  ///< Name -> SQL type.
 };
 
 inline const stack::Spec<DatasetConfig>& dataset_spec() {
@@ -27,7 +29,10 @@ inline const stack::Spec<DatasetConfig>& dataset_spec() {
                                             {"ndjson", DataFormat::kJsonLines},
                                             {"json", DataFormat::kJson},
                                             {"csv", DataFormat::kCsv},
-                                            {"parquet", DataFormat::kParquet}}));
+                                            {"parquet", DataFormat::kParquet}}))
+          .field("columns", &DatasetConfig::columns,
+                 "SQL types of columns whose values do not tell them well; the others are found",
+                 stack::example("{ id: VARCHAR, seen: TIMESTAMPTZ }"));
   return spec;
 }
 

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <cassert>
 #include <utility>
@@ -130,6 +131,21 @@ std::string with_readable_columns(duckdb_prepared_statement statement, const std
   return fmt::format("SELECT {} FROM (\n{}\n) AS opaque({})", casts, sql, names);
 }
 
+/// Of several statements in one, those before the last are the engine's own doing. What writes or
+/// loads among them was hidden from who looked at the text.
+void refuse_hidden_write(duckdb_prepared_statement statement) {
+  switch (duckdb_prepared_statement_type(statement)) {
+    case DUCKDB_STATEMENT_TYPE_COPY:
+    case DUCKDB_STATEMENT_TYPE_EXPORT:
+    case DUCKDB_STATEMENT_TYPE_LOAD:
+    case DUCKDB_STATEMENT_TYPE_ATTACH:
+      throw Error(ErrorKind::kInvalid,
+                  "one SQL statement is run at a time; here one hides another");
+    default:
+      break;
+  }
+}
+
 void run(duckdb_prepared_statement statement) {
   duckdb_result result;
   const duckdb_state state = duckdb_execute_prepared(statement, &result);
@@ -140,7 +156,7 @@ void run(duckdb_prepared_statement statement) {
 
 /// Prepares the statement that gives the rows. Some statements (PIVOT) are several to the engine's
 /// parser: those before the last are run.
-Prepared prepare_last(duckdb_connection connection, const std::string& sql) {
+Prepared prepare_last(duckdb_connection connection, const std::string& sql, bool may_write) {
   duckdb_extracted_statements raw = nullptr;
   const idx_t count = duckdb_extract_statements(connection, sql.c_str(), &raw);
   const Owned<duckdb_extracted_statements, DestroyExtracted> statements(raw);
@@ -153,13 +169,14 @@ Prepared prepare_last(duckdb_connection connection, const std::string& sql) {
     const duckdb_state state = duckdb_prepare_extracted_statement(connection, raw, i, &one);
     Prepared prepared(one);
     if (state == DuckDBError) throw engine_error(duckdb_prepare_error(one));
+    if (count > 1 && !may_write) refuse_hidden_write(one);
     if (i + 1 == count) return prepared;
     run(one);
   }
 }
 
-Prepared prepare_readable(duckdb_connection connection, const std::string& sql) {
-  Prepared statement = prepare_last(connection, sql);
+Prepared prepare_readable(duckdb_connection connection, const std::string& sql, bool may_write) {
+  Prepared statement = prepare_last(connection, sql, may_write);
   const std::string readable = with_readable_columns(statement.get(), sql);
   return readable.empty() ? std::move(statement) : prepare(connection, readable);
 }
@@ -176,7 +193,7 @@ Error engine_error(std::string_view message) {
 std::string sql_string(std::string_view text) { return quoted(text, '\''); }
 std::string sql_name(std::string_view name) { return quoted(name, '"'); }
 
-Engine::Engine(const QueryOptions& options) {
+Engine::Engine(const QueryOptions& options) : may_write_(options.may_write) {
   const auto config = make_config(options);
   char* message = nullptr;
   if (duckdb_open_ext(nullptr, &database_, config.get(), &message) == DuckDBError) {
@@ -189,6 +206,12 @@ Engine::Engine(const QueryOptions& options) {
     throw Error(ErrorKind::kBug, "the SQL engine gives no connection");
   }
   execute("SET TimeZone = 'UTC'");
+  if (!options.temp_folder.empty()) {
+    // Set at the start, the engine shows this limit and does not keep to it.
+    execute(fmt::format("SET max_temp_directory_size = '{}B'", options.temp_bytes));
+  }
+  execute("SET enable_progress_bar = true");
+  execute("SET enable_progress_bar_print = false");
 }
 
 Engine::~Engine() {
@@ -199,6 +222,12 @@ Engine::~Engine() {
 void Engine::interrupt() {
   stopped_ = true;
   duckdb_interrupt(connection_);
+}
+
+std::optional<double> Engine::progress() const {
+  const double percentage = duckdb_query_progress(connection_).percentage;
+  if (!(percentage >= 0)) return std::nullopt;
+  return std::min(percentage / 100, 1.0);
 }
 
 void Engine::throw_if_stopped() const {
@@ -217,7 +246,7 @@ void Engine::execute(const std::string& sql) {
 
 std::vector<std::vector<Cell>> Engine::rows(const std::string& sql,
                                             const std::vector<std::string>& parameters) {
-  const Prepared statement = prepare_readable(connection_, sql);
+  const Prepared statement = prepare_readable(connection_, sql, may_write_);
   for (std::size_t i = 0; i < parameters.size(); ++i) {
     bind(statement.get(), i + 1,
          duckdb_create_varchar_length(parameters[i].data(), parameters[i].size()));
@@ -257,7 +286,7 @@ void Engine::each_chunk(const std::string& sql, const std::function<void(duckdb_
 
 std::unique_ptr<EngineRows> Engine::stream(const std::string& sql) {
   throw_if_stopped();
-  const Prepared statement = prepare_readable(connection_, sql);
+  const Prepared statement = prepare_readable(connection_, sql, may_write_);
   duckdb_pending_result raw = nullptr;
   const duckdb_state state = duckdb_pending_prepared_streaming(statement.get(), &raw);
   const Owned<duckdb_pending_result, DestroyPending> pending(raw);

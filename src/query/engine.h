@@ -57,6 +57,9 @@ class Engine {
   void interrupt();
   void allow() { stopped_ = false; }
 
+  /// How much of what runs now is done, 0 to 1, as far as the engine can say. Any thread.
+  std::optional<double> progress() const;
+
   duckdb_connection connection() const { return connection_; }
 
  private:
@@ -66,6 +69,7 @@ class Engine {
   duckdb_database database_ = nullptr;
   duckdb_connection connection_ = nullptr;
   std::atomic<bool> stopped_ = false;
+  bool may_write_ = false;
 };
 
 /// The rows of a statement, chunk by chunk.

@@ -10,13 +10,19 @@
 #include <variant>
 
 #include "core/error.h"
+#include "core/size.h"
 #include "query/data_files.h"
+#include "query/data_folders.h"
+#include "query/dataset_columns.h"
 #include "query/delta_view.h"
 #include "query/engine.h"
+#include "query/engine_messages.h"
 #include "query/engine_thread.h"
 #include "query/partition_columns.h"
 #include "query/pruning.h"
 #include "query/query_names.h"
+#include "query/saving.h"
+#include "query/sql_effects.h"
 #include "query/sql_text.h"
 #include "query/statement.h"
 #include "store/stores.h"
@@ -26,6 +32,11 @@ namespace headrace {
 namespace {
 
 constexpr std::size_t kMostSources = 1'000;  // Tables, URLs and paths of one statement.
+constexpr std::size_t kTriedFiles = 1'000;   // To find a broken one.
+// How messages start that may come from broken files.
+constexpr std::string_view kBrokenBytes[] = {"Invalid Error", "Invalid Input Error", "IO Error",
+                                             "Serialization Error"};
+constexpr std::size_t kCrawledAtOnce = 500;  // Objects that the engine looks at together.
 
 /// A version of a Delta table: by number, or by time in microseconds since 1970.
 struct AsOf {
@@ -39,11 +50,20 @@ struct Source {
   std::string shown;  // As the user wrote it.
   std::optional<AsOf> as_of;
   Store* store = nullptr;
-  Table* table = nullptr;  // Of a Delta table, with its snapshot.
-  std::optional<Snapshot> snapshot;
-  FoundData data;                      // Else its files.
-  std::vector<const TableFile*> kept;  // Of the snapshot.
-  std::vector<std::string> paths;
+  Table* table = nullptr;  // Of a Delta table; else `data` has the files.
+  FoundData data;
+  Snapshot snapshot;                          // The table's, or what the files' folders say.
+  std::vector<const TableFile*> kept;         // Of the snapshot: those that are read.
+  std::vector<std::string> paths;             // Of `kept`.
+  std::map<std::string, std::string> stated;  // Types of a dataset's columns.
+  std::shared_ptr<const DatasetState> crawled;
+  std::string drift;
+
+  /// The object of a file of the snapshot.
+  ObjectKey key_of(const TableFile& file) const {
+    if (table) return table->key_of(file.path);
+    return data.files[static_cast<std::size_t>(&file - snapshot.files.data())].key;
+  }
 };
 
 bool is_url(std::string_view name) { return name.find("://") != std::string_view::npos; }
@@ -77,6 +97,15 @@ std::string nothing_committed(const std::string& shown) {
 /// Rows of a statement; the Query may take them away when it starts the next.
 using SharedRows = std::shared_ptr<std::unique_ptr<EngineRows>>;
 
+/// The row that EXPLAIN ends with here.
+RowBatch files_row(const std::vector<SourceReport>& sources) {
+  std::string text;
+  for (const SourceReport& source : sources) {
+    text += (text.empty() ? "" : "\n") + to_string(source);
+  }
+  return {.rows = 1, .cells = {Cell::of_text("files_read"), Cell::of_text(std::move(text))}};
+}
+
 /// The result of a run: knows the Query's thread.
 class RunningResult final : public QueryResult {
  public:
@@ -86,17 +115,28 @@ class RunningResult final : public QueryResult {
       : rows_(std::move(rows)),
         columns_((*rows_)->columns()),
         sources_(std::move(sources)),
-        fetch_(std::move(fetch)) {}
+        fetch_(std::move(fetch)) {
+    explains_ = columns_.size() == 2 && columns_[0].name == "explain_key" && !sources_.empty();
+  }
 
   const std::vector<Column>& columns() const override { return columns_; }
   const std::vector<SourceReport>& sources() const override { return sources_; }
-  Task<std::optional<RowBatch>> next() override { return fetch_(rows_); }
+
+  Task<std::optional<RowBatch>> next() override {
+    if (ended_) co_return std::nullopt;  // The engine must not be asked again.
+    std::optional<RowBatch> batch = co_await fetch_(rows_);
+    ended_ = !batch;
+    if (ended_ && explains_) batch = files_row(sources_);
+    co_return batch;
+  }
 
  private:
   SharedRows rows_;
   std::vector<Column> columns_;
   std::vector<SourceReport> sources_;
   Fetch fetch_;
+  bool explains_ = false;  // A row of ours comes last.
+  bool ended_ = false;
 };
 
 /// What the log tells and the reader of data files cannot do.
@@ -112,6 +152,30 @@ void refuse_unsupported(const Snapshot& snapshot, const std::string& shown) {
   }
 }
 
+/// The result of a statement that ran to its end, with few rows.
+class FinishedResult final : public QueryResult {
+ public:
+  FinishedResult(const QueryResult& ran, std::optional<RowBatch> rows)
+      : columns_(ran.columns()), sources_(ran.sources()), rows_(std::move(rows)) {}
+
+  const std::vector<Column>& columns() const override { return columns_; }
+  const std::vector<SourceReport>& sources() const override { return sources_; }
+  Task<std::optional<RowBatch>> next() override { co_return std::exchange(rows_, std::nullopt); }
+
+ private:
+  std::vector<Column> columns_;
+  std::vector<SourceReport> sources_;
+  std::optional<RowBatch> rows_;
+};
+
+/// The count of rows that a COPY gives.
+std::uint64_t copied_rows(const std::optional<RowBatch>& batch) {
+  std::uint64_t rows = 0;
+  const std::string text = batch && batch->rows > 0 ? batch->cells.at(0).text : "";
+  std::from_chars(text.data(), text.data() + text.size(), rows);
+  return rows;
+}
+
 }  // namespace
 
 class Query::Impl {
@@ -125,7 +189,10 @@ class Query::Impl {
         partitions_(engine_) {}
 
   Task<std::unique_ptr<QueryResult>> run(std::string sql);
+  Task<Saved> save(std::string sql, SaveTarget target);
+  Task<Crawl> crawl(std::string dataset, bool anew);
   void interrupt() { engine_.interrupt(); }
+  std::optional<double> progress() const { return engine_.progress(); }
 
   template <class Work>
   Task<std::invoke_result_t<Work&>> on_engine(Work work) {
@@ -143,17 +210,28 @@ class Query::Impl {
     bool text_by_bytes = true;
   };
 
+  void check_may_run(const std::string& sql) const;
+  Task<std::unique_ptr<QueryResult>> copy_to_url(std::string sql, CopyTarget target);
+  Task<std::unique_ptr<QueryResult>> run_statement(std::string sql);
+  Task<DataPlace> place_for_writing(std::string name);
+  Error explained(const Error& error, std::string_view sql) const;
+  Error with_culprit(const Error& error);
   Plan begin(const std::string& sql);
   void drop_views();
   Task<> define(Plan& plan, std::string name, bool missing, std::vector<SourceReport>& reports);
   Task<std::optional<Source>> look_up(const Plan& plan, std::string name, bool missing);
   Task<std::optional<DataPlace>> place_of(std::string name, bool missing, bool& named);
   Task<Snapshot> snapshot_of(Table& table, std::optional<AsOf> as_of, std::string shown);
+  std::filesystem::path absolute(const std::string& path) const;
   Table& table_at(Store& store, const ObjectKey& location);
   std::optional<AsOf> evaluate(const TimeTravel& travel);
   void prune(const Plan& plan, Source& source);
   Task<> find_paths(Source& source);
-  void create_view(const Source& source);
+  std::string rows_sql(Source& source);
+  std::vector<TypedColumn> known_columns(Source& source, const std::string& variable);
+  void create_view(Source& source);
+  Task<std::vector<TypedColumn>> columns_of(Store& store, std::vector<ObjectKey> objects,
+                                            DataFormat format);
   static SourceReport report_of(const Source& source);
   Task<> explain_missing(std::string message, std::string missing);
 
@@ -164,9 +242,11 @@ class Query::Impl {
   Engine engine_;
   PartitionColumns partitions_;
   std::map<std::pair<Store*, ObjectKey>, std::unique_ptr<Table>> tables_;
-  std::vector<std::string> views_;  // Ours, in the engine now.
-  std::set<std::string> seen_;      // Names that were tables once.
-  bool hidden_references_ = false;  // A view or macro may use any of them.
+  std::vector<std::string> views_;                           // Ours, in the engine now.
+  std::map<std::string, std::string, std::less<>> objects_;  // Copies' paths -> remote objects.
+  std::vector<std::string> parquet_;  // Files of the statement, as far as they would be tried.
+  std::set<std::string> seen_;        // Names that were tables once.
+  bool hidden_references_ = false;    // A view or macro may use any of them.
   std::weak_ptr<SharedRows::element_type> current_;
   EngineThread thread_;  // The last: joined first.
 };
@@ -194,13 +274,134 @@ Task<std::vector<SourceReport>> Query::run_to(std::string sql, MakeWriter make) 
   co_return result->sources();
 }
 
-Task<std::unique_ptr<QueryResult>> Query::Impl::run(std::string sql) {
-  engine_.allow();
+Task<Saved> Query::save(std::string sql, SaveTarget target) {
+  return impl_->save(std::move(sql), std::move(target));
+}
+
+Task<Crawl> Query::crawl(std::string dataset, bool anew) {
+  return impl_->crawl(std::move(dataset), anew);
+}
+
+std::optional<double> Query::progress() const { return impl_->progress(); }
+
+std::string to_string(const SourceReport& source) {
+  return fmt::format("{}{}: {} of {} files, {} of {}", source.name,
+                     source.version ? fmt::format(" version {}", *source.version) : "",
+                     source.files_read, source.files_total, format_size(source.bytes_read),
+                     format_size(source.bytes_total));
+}
+
+void Query::Impl::check_may_run(const std::string& sql) const {
   const std::size_t statements = split_statements(sql).size();
   if (statements != 1) {
     throw Error(ErrorKind::kInvalid,
                 fmt::format("one SQL statement is run at a time, here are {}", statements));
   }
+  const auto effect = options_.may_write ? std::nullopt : outside_write(sql);
+  if (!effect) return;
+  throw Error(ErrorKind::kInvalid,
+              fmt::format("{}, and SQL only reads here: say --write to allow it, or --to to put "
+                          "the rows of a SELECT into a file or object",
+                          *effect));
+}
+
+Task<std::unique_ptr<QueryResult>> Query::Impl::run(std::string sql) {
+  engine_.allow();
+  check_may_run(sql);
+  if (auto target = copy_target(sql); target && is_url(target->name)) {
+    co_return co_await copy_to_url(std::move(sql), std::move(*target));
+  }
+  co_return co_await run_statement(std::move(sql));
+}
+
+/// COPY ... TO a store: into a file of our own, which then becomes the object.
+Task<std::unique_ptr<QueryResult>> Query::Impl::copy_to_url(std::string sql, CopyTarget target) {
+  const DataPlace place = resolver_.locate(target.name);
+  const TemporaryFolder folder(options_.temp_folder);
+  const auto file = folder.path() / target.name.substr(target.name.rfind('/') + 1);
+  sql.replace(target.offset, target.end - target.offset, sql_string(file.string()));
+  const auto ran = co_await run_statement(std::move(sql));
+  const auto rows = co_await ran->next();
+  if (!std::filesystem::is_regular_file(file)) {
+    throw Error(ErrorKind::kInvalid,
+                target.name +
+                    ": a URL takes one object; write many files into a folder, and copy "
+                    "it with `headrace cp -r`");
+  }
+  co_await put_file(file, place, target.name, true, thread_.pool());
+  co_return std::make_unique<FinishedResult>(*ran, rows);
+}
+
+Task<DataPlace> Query::Impl::place_for_writing(std::string name) {
+  if (is_url(name)) co_return resolver_.locate(name);
+  const StoreUrl url = plain_file_url(absolute(name).string());
+  co_return resolver_.locate(url.store + ":///" + url.object.text());
+}
+
+Task<Saved> Query::Impl::save(std::string sql, SaveTarget target) {
+  engine_.allow();
+  check_may_run(sql);
+  if (target.format == DataFormat::kAuto) {
+    const auto format = format_of_name(target.name);
+    if (!format) {
+      throw Error(ErrorKind::kInvalid,
+                  target.name +
+                      ": its ending has to say the format: .parquet, .csv, .tsv, .json, "
+                      ".jsonl or .ndjson, the last five also with .gz or .zst");
+    }
+    target.format = *format;
+  }
+  const DataPlace place = co_await place_for_writing(target.name);
+  if (!target.overwrite && co_await place.store->head(place.object)) {
+    throw Error(ErrorKind::kInvalid, target.name + " is there already; say --force to replace it");
+  }
+  const TemporaryFolder folder(options_.temp_folder);
+  const auto file = folder.path() / "rows";
+  const auto ran =
+      co_await run_statement(fmt::format("COPY (\n{}\n) TO {} ({})", sql, sql_string(file.string()),
+                                         copy_options(target.format, target.name, target.codec)));
+  Saved saved{.rows = copied_rows(co_await ran->next()), .sources = ran->sources()};
+  co_await put_file(file, place, target.name, target.overwrite, thread_.pool());
+  co_return saved;
+}
+
+/// Some broken Parquet files make the engine say what is wrong without saying where. The files that
+/// the statement read are then tried one by one.
+Error Query::Impl::with_culprit(const Error& error) {
+  const std::string_view message = error.what();
+  const bool about_bytes = std::ranges::any_of(
+      kBrokenBytes, [&](std::string_view start) { return message.starts_with(start); });
+  if (!about_bytes || error.kind() == ErrorKind::kCancelled) return error;
+  for (const std::string& path : parquet_) {
+    if (message.contains(path)) return error;
+  }
+  for (const std::string& path : parquet_) {
+    try {
+      engine_.rows(fmt::format("SELECT max(hash(t)) FROM read_parquet({}) t", sql_string(path)));
+    } catch (const Error& found) {
+      if (found.kind() == ErrorKind::kCancelled) throw;
+      return Error(error.kind(), fmt::format("'{}' is no good Parquet file: {}", path, message));
+    }
+  }
+  return error;
+}
+
+/// What the engine says of a failed statement, in words that fit here.
+Error Query::Impl::explained(const Error& error, std::string_view sql) const {
+  const std::string named = with_object_names(error.what(), [&](std::string_view path) {
+    const auto found = objects_.find(path);
+    return found == objects_.end() ? std::nullopt : std::optional(found->second);
+  });
+  std::string message = with_our_advice(named);
+  if (error.kind() == ErrorKind::kInvalid && !views_.empty() && changes_table(sql)) {
+    message +=
+        "\nSQL reads tables, datasets and files and does not change them: rows come in "
+        "through routes. Tables of the session (CREATE TEMP TABLE) can be changed.";
+  }
+  return Error(error.kind(), message);
+}
+
+Task<std::unique_ptr<QueryResult>> Query::Impl::run_statement(std::string sql) {
   hidden_references_ = hidden_references_ || hides_references(sql);
   Plan plan = co_await on_engine([&] { return begin(sql); });
   std::vector<SourceReport> reports;
@@ -217,14 +418,25 @@ Task<std::unique_ptr<QueryResult>> Query::Impl::run(std::string sql) {
       current_ = rows;
       co_return std::make_unique<RunningResult>(
           std::move(rows), std::move(reports),
-          [this](SharedRows shared) -> Task<std::optional<RowBatch>> {
+          [this, sql](SharedRows shared) -> Task<std::optional<RowBatch>> {
             if (!*shared) throw Error(ErrorKind::kInvalid, "a newer statement ended this result");
-            co_return co_await on_engine([&] { return (*shared)->next(); });
+            std::optional<Error> failed;
+            try {
+              co_return co_await on_engine([&] { return (*shared)->next(); });
+            } catch (const Error& error) {
+              failed = error;
+            }
+            shared->reset();
+            failed = co_await on_engine([&] { return with_culprit(*failed); });
+            throw explained(*failed, sql);
           });
     } catch (const Error& error) {
       missing = missing_table(error.what());
-      if (!missing) throw;
       failed = error;
+    }
+    if (!missing) {
+      failed = co_await on_engine([&] { return with_culprit(*failed); });
+      throw explained(*failed, sql);
     }
     // Names that no parser finds (in PIVOT, in views) come out one by one when they are missed.
     const std::size_t before = views_.size();
@@ -239,6 +451,8 @@ Query::Impl::Plan Query::Impl::begin(const std::string& sql) {
   if (is_transaction(sql)) return {.sql = sql};
   drop_views();
   partitions_.clear();
+  objects_.clear();
+  parquet_.clear();
   SqlWithoutTimeTravel without = take_out_time_travel(sql);
   Plan plan;
   for (TimeTravel& travel : without.travels) {
@@ -274,7 +488,7 @@ Task<> Query::Impl::define(Plan& plan, std::string name, bool missing,
   }
   auto source = co_await look_up(plan, name, missing);
   if (!source) co_return;
-  if (source->snapshot) co_await on_engine([&] { prune(plan, *source); });
+  co_await on_engine([&] { prune(plan, *source); });
   co_await find_paths(*source);
   co_await on_engine([&] { create_view(*source); });
   views_.push_back(source->view);
@@ -300,16 +514,26 @@ Task<std::optional<Source>> Query::Impl::look_up(const Plan& plan, std::string n
     co_return std::nullopt;
   }
   source.store = place->store;
+  source.stated = place->columns;
+  source.crawled = place->kept;
   source.data = co_await find_data(*place, source.shown, named);
   if (source.data.format == DataFormat::kDelta) {
     source.table = &table_at(*place->store, place->object);
     source.snapshot = co_await snapshot_of(*source.table, source.as_of, source.shown);
-  } else if (source.as_of) {
+    co_return source;
+  }
+  if (source.as_of) {
     throw Error(ErrorKind::kInvalid,
                 fmt::format("{} AT: only Delta tables keep their versions; this is {}",
                             source.shown, to_string(source.data.format)));
   }
+  source.snapshot = folder_partitions(source.data.files);
   co_return source;
+}
+
+std::filesystem::path Query::Impl::absolute(const std::string& path) const {
+  return options_.working_folder.empty() ? std::filesystem::absolute(path)
+                                         : options_.working_folder / path;
 }
 
 /// `named` says whether the stack gave the place, rather than a URL or path.
@@ -322,9 +546,7 @@ Task<std::optional<DataPlace>> Query::Impl::place_of(std::string name, bool miss
   }
   named = place.has_value();
   if (place) co_return place;
-  const std::filesystem::path path = options_.working_folder.empty()
-                                         ? std::filesystem::absolute(name)
-                                         : std::filesystem::path(options_.working_folder) / name;
+  const std::filesystem::path path = absolute(name);
   std::error_code ignored;
   if (!is_path(name) && !(missing && std::filesystem::exists(path, ignored))) {
     co_return std::nullopt;
@@ -379,67 +601,156 @@ void Query::Impl::prune(const Plan& plan, Source& source) {
     all = all || reference.predicate.kind == Predicate::Kind::kAnything;
     predicates.push_back(&reference.predicate);
   }
-  Pruner pruner(*source.snapshot, plan.statement.constants, plan.text_by_bytes);
-  for (const TableFile& file : source.snapshot->files) {
+  Pruner pruner(source.snapshot, plan.statement.constants, plan.text_by_bytes);
+  for (const TableFile& file : source.snapshot.files) {
     const bool wanted =
         all || predicates.empty() || std::ranges::any_of(predicates, [&](const Predicate* p) {
           return pruner.may_match(*p, file);
         });
     if (wanted) source.kept.push_back(&file);
   }
+  // Files that are read tell the columns: without a schema in a log, one is needed.
+  if (source.kept.empty() && !source.table) source.kept.push_back(&source.snapshot.files.front());
 }
 
 Task<> Query::Impl::find_paths(Source& source) {
   std::vector<ObjectKey> objects;
-  for (const TableFile* file : source.kept) objects.push_back(source.table->key_of(file->path));
-  for (const ObjectInfo& file : source.data.files) objects.push_back(file.key);
+  for (const TableFile* file : source.kept) objects.push_back(source.key_of(*file));
   const std::size_t count = objects.size();
-  source.paths = co_await resolver_.readable_paths(*source.store, std::move(objects));
+  source.paths = co_await resolver_.readable_paths(*source.store, objects);
   if (source.paths.size() != count) {
     throw Error(ErrorKind::kBug, "the resolver lost paths of " + source.shown);
   }
-  for (std::string& path : source.paths) path = literal_path(path);
+  for (std::size_t i = 0; i < count; ++i) {
+    std::string& path = source.paths[i];
+    if (!path.ends_with(objects[i].text())) objects_.emplace(path, objects[i].text());
+    path = literal_path(path);
+    const bool parquet = source.table || source.data.format == DataFormat::kParquet;
+    if (parquet && parquet_.size() < kTriedFiles) parquet_.push_back(path);
+  }
 }
 
-void Query::Impl::create_view(const Source& source) {
-  const std::string variable = fmt::format("headrace_files_{}", views_.size());
-  std::string rows;
-  if (source.snapshot) {
-    rows =
-        delta_rows_sql(engine_, partitions_, *source.snapshot, source.kept, source.paths, variable);
-  } else {
-    engine_.set_list(variable, {source.paths.begin(), source.paths.end()});
-    rows = files_rows_sql(source.data.format, variable);
+/// The columns of plain files as far as they are known without looking at each: those crawled, with
+/// what newer objects bring, and those stated. Empty: the reader has to find them.
+std::vector<TypedColumn> Query::Impl::known_columns(Source& source, const std::string& variable) {
+  std::vector<TypedColumn> columns;
+  if (source.crawled) {
+    columns = source.crawled->columns;
+    std::vector<std::optional<std::string>> fresh;
+    for (std::size_t i = 0; i < source.kept.size(); ++i) {
+      const auto at = static_cast<std::size_t>(source.kept[i] - source.snapshot.files.data());
+      if (!source.crawled->has_seen(source.data.files[at])) fresh.emplace_back(source.paths[i]);
+    }
+    if (!fresh.empty()) {
+      engine_.set_list("headrace_fresh", fresh);
+      const auto changes =
+          merge_columns(columns, find_columns(engine_, source.data.format, "headrace_fresh", false),
+                        source.data.format);
+      if (!changes.empty()) source.drift = to_string(changes);
+    }
+  } else if (!source.stated.empty()) {
+    columns = find_columns(engine_, source.data.format, variable, false);
   }
+  if (!readable_by_name(columns)) return {};
+  state_types(columns, source.stated);
+  return columns;
+}
+
+std::string Query::Impl::rows_sql(Source& source) {
+  const std::string variable = fmt::format("headrace_files_{}", views_.size());
+  if (source.table) {
+    return delta_rows_sql(engine_, partitions_, source.snapshot, source.kept, source.paths,
+                          variable);
+  }
+  engine_.set_list(variable, {source.paths.begin(), source.paths.end()});
+  return file_rows_sql(engine_, partitions_, source.data.format, variable,
+                       known_columns(source, variable), source.snapshot, source.kept);
+}
+
+void Query::Impl::create_view(Source& source) {
   try {
-    engine_.execute(
-        fmt::format("CREATE OR REPLACE TEMP VIEW {} AS {}", sql_name(source.view), rows));
+    engine_.execute(fmt::format("CREATE OR REPLACE TEMP VIEW {} AS {}", sql_name(source.view),
+                                rows_sql(source)));
   } catch (const Error& error) {
     // Without the line and caret, which are in SQL of ours.
-    const std::string_view message = error.what();
+    const std::string message = explained(error, "").what();
     throw Error(error.kind(),
                 fmt::format("{}: {}", source.shown, message.substr(0, message.find("\n\nLINE "))));
   }
 }
 
 SourceReport Query::Impl::report_of(const Source& source) {
-  SourceReport report{.name = source.shown};
-  if (source.snapshot) report.version = source.snapshot->version;
-  const auto count = [&](std::uint64_t bytes, bool read) {
-    ++report.files_total;
-    report.bytes_total += bytes;
-    report.files_read += read ? 1 : 0;
-    report.bytes_read += read ? bytes : 0;
-  };
-  for (const ObjectInfo& file : source.data.files) count(file.size, true);
-  if (!source.snapshot) return report;
-  auto kept = source.kept.begin();
-  for (const TableFile& file : source.snapshot->files) {
-    const bool read = kept != source.kept.end() && *kept == &file;
-    if (read) ++kept;
-    count(file.size, read);
-  }
+  SourceReport report{.name = source.shown, .drift = source.drift};
+  if (source.table) report.version = source.snapshot.version;
+  for (const TableFile& file : source.snapshot.files) report.bytes_total += file.size;
+  for (const TableFile* file : source.kept) report.bytes_read += file->size;
+  report.files_total = source.snapshot.files.size();
+  report.files_read = source.kept.size();
   return report;
+}
+
+Task<std::vector<TypedColumn>> Query::Impl::columns_of(Store& store, std::vector<ObjectKey> objects,
+                                                       DataFormat format) {
+  std::vector<std::string> paths = co_await resolver_.readable_paths(store, objects);
+  for (std::size_t i = 0; i < paths.size(); ++i) {
+    if (!paths[i].ends_with(objects[i].text())) objects_.emplace(paths[i], objects[i].text());
+    paths[i] = literal_path(paths[i]);
+  }
+  co_return co_await on_engine([&] {
+    engine_.set_list("headrace_crawled", {paths.begin(), paths.end()});
+    try {
+      return find_columns(engine_, format, "headrace_crawled", true);
+    } catch (const Error& error) {
+      throw explained(error, "");
+    }
+  });
+}
+
+Task<Crawl> Query::Impl::crawl(std::string dataset, bool anew) {
+  engine_.allow();
+  const auto place = co_await resolver_.find(dataset);
+  if (!place || place->format == DataFormat::kDelta) {
+    throw Error(ErrorKind::kInvalid, dataset + ": the stack has no dataset of this name");
+  }
+  Crawl crawl;
+  DatasetState& state = crawl.state;
+  state.crawled = clock_.now();
+  const FoundData data = co_await find_data(*place, dataset, true);
+  if (data.format == DataFormat::kDelta) {
+    throw Error(ErrorKind::kInvalid, dataset + ": a Delta table keeps its schema itself");
+  }
+  const DatasetState before = place->kept ? *place->kept : DatasetState{};
+  const bool goes_on = !anew && place->kept && before.format == data.format;
+  if (goes_on) state.columns = before.columns;
+  state.format = data.format;
+  std::vector<ObjectKey> batch;
+  for (std::size_t i = 0; i < data.files.size(); ++i) {
+    const ObjectInfo& object = data.files[i];
+    if (!goes_on || !before.has_seen(object)) batch.push_back(object.key);
+    if (batch.size() == kCrawledAtOnce || (i + 1 == data.files.size() && !batch.empty())) {
+      crawl.objects_read += batch.size();
+      merge_columns(state.columns,
+                    co_await columns_of(*place->store, std::exchange(batch, {}), data.format),
+                    data.format);
+    }
+    state.bytes += object.size;
+    state.seen.push_back(fingerprint(object));
+  }
+  std::ranges::sort(state.seen);
+  state.objects = data.files.size();
+  const Snapshot folders = folder_partitions(data.files);
+  for (const Field& field : folders.schema.fields) {
+    state.partitions.push_back({field.name, sql_type(field.type)});
+  }
+  crawl.changes = changes_between(before.columns, state.columns);
+  for (ColumnChange& change : crawl.changes) change.at = state.crawled;
+  state.changes = before.changes;
+  state.changes.insert(state.changes.end(), crawl.changes.begin(), crawl.changes.end());
+  if (state.changes.size() > DatasetState::kMostChanges) {
+    state.changes.erase(state.changes.begin(),
+                        state.changes.end() - static_cast<long>(DatasetState::kMostChanges));
+  }
+  co_return crawl;
 }
 
 Task<> Query::Impl::explain_missing(std::string message, std::string missing) {

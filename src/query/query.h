@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -13,6 +14,8 @@
 #include "core/clock.h"
 #include "core/random.h"
 #include "core/task.h"
+#include "query/data_format.h"
+#include "query/dataset_state.h"
 #include "query/render.h"
 #include "query/resolver.h"
 
@@ -25,6 +28,7 @@ struct QueryOptions {
   std::uint64_t temp_bytes = 10ull << 30;   ///< Most that is spilled.
   std::filesystem::path working_folder;  ///< Relative paths start here; empty: the process's own.
   bool prune = true;                     ///< Skip files that cannot hold matching rows.
+  bool may_write = false;                ///< COPY ... TO, ATTACH, LOAD and their like are allowed.
 };
 
 /// What one table, dataset, URL or path in FROM came to.
@@ -35,7 +39,11 @@ struct SourceReport {
   std::size_t files_read = 0;  ///< Handed to the engine; the others cannot match.
   std::uint64_t bytes_total = 0;
   std::uint64_t bytes_read = 0;
+  std::string drift;  ///< How objects differ from what was crawled of a dataset; empty: not at all.
 };
+
+/// "people version 12: 3 of 4000 files, 12.4 MiB of 16.1 GiB"
+std::string to_string(const SourceReport& source);
 
 /// Rows in the order they came: `cells` holds columns().size() cells per row.
 struct RowBatch {
@@ -54,6 +62,27 @@ class QueryResult {
   virtual Task<std::optional<RowBatch>> next() = 0;
 };
 
+/// Where save() puts rows.
+struct SaveTarget {
+  std::string name;                       ///< A URL or a path.
+  DataFormat format = DataFormat::kAuto;  ///< kAuto goes by the name.
+  std::string codec = "zstd";             ///< Of Parquet: zstd, snappy, uncompressed.
+  bool overwrite = false;                 ///< Replace what is there.
+};
+
+/// What save() did.
+struct Saved {
+  std::uint64_t rows = 0;
+  std::vector<SourceReport> sources;
+};
+
+/// What a look at a dataset's objects brought.
+struct Crawl {
+  DatasetState state;  ///< To be kept; `place` is left empty.
+  std::vector<ColumnChange> changes;
+  std::uint64_t objects_read = 0;  ///< New or rewritten since the crawl before.
+};
+
 /// SQL by an engine of its own: one database in memory, one connection, so that SET and temporary
 /// tables last from statement to statement.
 ///
@@ -62,7 +91,10 @@ class QueryResult {
 ///           `name AT (TIMESTAMP => '2026-01-31')` read a Delta table as it was. Each statement
 ///           sees one version of each table, the newest when it started.
 /// Pruning   Files whose partition values or statistics rule out the WHERE clause are not opened.
-///           It never changes a result. Missing statistics rule out nothing.
+///           It never changes a result. Missing statistics rule out nothing. EXPLAIN has a last row
+///           "files_read" that says what is left.
+/// Writing   Tables, datasets and files are only read. What writes files (COPY ... TO) or loads
+///           code is refused unless `may_write` is set; then COPY takes the URL of a store too.
 /// Values    Numbers, booleans, lists, structs and maps are JSON literals, exact at any size; all
 ///           else is text as the engine casts it. TIMESTAMP WITH TIME ZONE is shown in UTC.
 /// Threads   Called from one executor, where tables are resolved; the engine works on a thread of
@@ -85,6 +117,20 @@ class Query {
   /// Runs one statement and gives all its rows to `writer` (made from its columns by `make`).
   using MakeWriter = std::function<std::unique_ptr<RowWriter>(const std::vector<Column>&)>;
   Task<std::vector<SourceReport>> run_to(std::string sql, MakeWriter make);
+
+  /// Runs one statement and puts its rows into one object or file, which is there as a whole or
+  /// not at all. The file is written in the folder for temporary files first.
+  Task<Saved> save(std::string sql, SaveTarget target);
+
+  /// Looks at a dataset's objects: at all rows of those that the crawl before did not see, or of
+  /// all
+  /// (`anew`, which also forgets columns that are gone). Throws kInvalid, naming the object, for
+  /// one that cannot be read, and for what is no dataset.
+  Task<Crawl> crawl(std::string dataset, bool anew);
+
+  /// How much of the running statement is done, 0 to 1; nullopt if none runs or none can say. Any
+  /// thread.
+  std::optional<double> progress() const;
 
   /// Ends the running statement soon, if one runs. Any thread; safe in no signal handler.
   void interrupt();

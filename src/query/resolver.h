@@ -1,5 +1,7 @@
 #pragma once
 
+#include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -8,6 +10,7 @@
 #include "core/object.h"
 #include "core/task.h"
 #include "query/data_format.h"
+#include "query/dataset_state.h"
 #include "store/store.h"
 
 namespace headrace {
@@ -17,6 +20,9 @@ struct DataPlace {
   Store* store = nullptr;
   ObjectKey object;
   DataFormat format = DataFormat::kAuto;
+  // Of a dataset:
+  std::map<std::string, std::string> columns = {};     ///< Types that the stack states.
+  std::shared_ptr<const DatasetState> kept = nullptr;  ///< What was crawled of it, if it was.
 };
 
 /// What the SQL room asks of the program around it: which tables there are, where URLs lead, and

@@ -10,6 +10,7 @@
 #include <optional>
 #include <utility>
 
+#include "query/sql_effects.h"
 #include "query/sql_text.h"
 
 namespace headrace {
@@ -379,12 +380,10 @@ void evaluate(Engine& engine, const std::vector<std::string>& expressions,
 }
 
 /// The SELECT inside of an EXPLAIN, a COPY (...) TO or a CREATE TABLE ... AS; else the whole.
-std::string_view select_in(std::string_view sql) {
+std::string_view select_in(std::string_view whole) {
+  const std::string_view sql = without_wrapping(whole);
   const std::vector<SqlToken> tokens = sql_tokens(sql);
   if (tokens.size() < 3) return sql;
-  if (tokens[0].is("explain")) {
-    return sql.substr(tokens[tokens[1].is("analyze") ? 2 : 1].offset);
-  }
   if (tokens[0].is("copy") && tokens[1].is("(")) {
     int depth = 0;
     for (const SqlToken& token : tokens) {

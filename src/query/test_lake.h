@@ -35,6 +35,10 @@ class TestLake final : public TableResolver {
   std::filesystem::path root() const { return root_; }
   /// Names a place of the store for find().
   void name(std::string name, ObjectKey place, DataFormat format);
+  /// The place of a name, to be changed.
+  DataPlace& place(const std::string& name) { return named_.at(name); }
+  /// Crawls a dataset and keeps what was found for find().
+  Crawl crawl(const std::string& name, bool anew = false);
 
   /// Writes a file below the root.
   void write(const std::string& path, std::string_view bytes);

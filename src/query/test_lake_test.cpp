@@ -65,7 +65,14 @@ Task<std::vector<std::string>> TestLake::readable_paths(Store& store,
 }
 
 void TestLake::name(std::string name, ObjectKey place, DataFormat format) {
-  named_[std::move(name)] = {lake_.get(), std::move(place), format};
+  named_[std::move(name)] = {.store = lake_.get(), .object = std::move(place), .format = format};
+}
+
+Crawl TestLake::crawl(const std::string& name, bool anew) {
+  if (!query_) query();
+  Crawl crawl = run_task(query_->crawl(name, anew));
+  named_.at(name).kept = std::make_shared<const DatasetState>(crawl.state);
+  return crawl;
 }
 
 void TestLake::write(const std::string& path, std::string_view bytes) {
