@@ -99,12 +99,14 @@ class Cli {
 };
 
 // Each file of verbs adds its own.
-void add_stack_verbs(CLI::App& app, Cli& cli);   // init run validate config test
-void add_object_verbs(CLI::App& app, Cli& cli);  // ls cat cp mv rm tags stat
-void add_data_verbs(CLI::App& app, Cli& cli);    // sql convert
-void add_table_verbs(CLI::App& app, Cli& cli);   // table
-void add_work_verbs(CLI::App& app, Cli& cli);    // status task dead event pattern
-void add_setup_verbs(CLI::App& app, Cli& cli);   // plan apply destroy doctor iam-policy
-void add_other_verbs(CLI::App& app, Cli& cli);   // version completion
+void add_stack_verbs(CLI::App& app, Cli& cli);    // init run validate config test
+void add_object_verbs(CLI::App& app, Cli& cli);   // ls cat cp mv rm tags stat
+void add_data_verbs(CLI::App& app, Cli& cli);     // sql dataset convert
+void add_sql_verb(CLI::App& app, Cli& cli);       // sql
+void add_dataset_verbs(CLI::App& app, Cli& cli);  // dataset
+void add_table_verbs(CLI::App& app, Cli& cli);    // table
+void add_work_verbs(CLI::App& app, Cli& cli);     // status task dead event pattern
+void add_setup_verbs(CLI::App& app, Cli& cli);    // plan apply destroy doctor iam-policy
+void add_other_verbs(CLI::App& app, Cli& cli);    // version completion
 
 }  // namespace headrace
