@@ -23,6 +23,8 @@ sources:
   landing: { kind: listing, store: lake, bucket: inbox, prefix: in/ }
 tables:
   people: { store: lake, location: tables/people, partition_by: [country] }
+datasets:
+  raw: { store: lake, bucket: raw, prefix: in/ }
 routes:
   blank:
     from: landing
@@ -53,6 +55,7 @@ class S3LakeTest(harness.LakeTest):
             lake.run("cp", "-", f"lake://inbox/in/{name} a+b.json", stdin=content, env=keys)
         self.verbs(lake, keys, content)
         self.stack(lake, keys)
+        self.sql(lake, keys)
 
     def verbs(self, lake, keys, content):
         """By s3:// URLs, with all that AWS tools take from the environment."""
@@ -87,6 +90,42 @@ class S3LakeTest(harness.LakeTest):
         lake.run("run", "--once", env=keys)
         again = lake.rows("sql", "select count(*) as n from people", env=keys)
         self.assertEqual(again, [{"n": 4}])
+
+    def sql(self, lake, keys):
+        """Joins over tables, datasets, URLs and local files, and results put into the store."""
+        lake.run("cp", "-", "lake://raw/in/day=2026-01-01/a b.json",
+                 stdin='{"name":"Ann","age":36}\n', env=keys)
+        lake.run("cp", "-", "lake://raw/in/day=2026-01-02/b.json",
+                 stdin='{"name":"Bo","age":41}\n', env=keys)
+        lake.write("cities.csv", "name,city\nAnn,Oslo\nBo,Lund\n")
+        ask = ("select distinct p.name, r.age, c.city, r.day from people p join raw r using (name) "
+               "join 'cities.csv' c using (name) join 's3://raw/in/*/*.json' u using (name) "
+               "order by 1")
+        expected = [{"name": "Ann", "age": 36, "city": "Oslo", "day": "2026-01-01"},
+                    {"name": "Bo", "age": 41, "city": "Lund", "day": "2026-01-02"}]
+        self.assertEqual(lake.rows("sql", ask, env=keys), expected)
+        done = lake.run("sql", ask, "--to", "lake://reports/ages.parquet", env=keys)
+        self.assertIn("2 rows to lake://reports/ages.parquet", done.stderr)
+        self.assertEqual(lake.rows("sql", "from 's3://reports/ages.parquet' order by 1", env=keys),
+                         expected)
+        lake.run("sql", ask, "--to", "lake://reports/ages.parquet", code=1, env=keys)
+        one = lake.run("sql", "explain select * from raw where day = '2026-01-02'", "-o", "table",
+                       env=keys).stdout
+        self.assertIn("files read: raw: 1 of 2 files", one)
+        pruned = lake.run("sql", "explain select * from people where country = 'NO'", "-o", "table",
+                          env=keys).stdout
+        self.assertRegex(pruned, "files read: people version [0-9]+: 1 of 2 files")
+        # An object that is rewritten is read anew, a broken one is named as it is called there.
+        lake.run("dataset", "crawl", "raw", env=keys)
+        lake.run("cp", "-", "lake://raw/in/day=2026-01-02/b.json",
+                 stdin='{"name":"Bo","age":42,"new":true}\n', env=keys)
+        self.assertEqual(lake.rows("sql", "select age, new from raw where name = 'Bo'", env=keys),
+                         [{"age": 42, "new": True}])
+        lake.run("cp", "-", "lake://raw/in/day=2026-01-02/b.json", stdin='{"name":"Bo"\n{\n',
+                 env=keys)
+        broken = lake.run("sql", "from raw", code=1, env=keys)
+        self.assertIn("raw/in/day=2026-01-02/b.json", broken.stderr)
+        self.assertNotIn("cache/objects", broken.stderr)
 
     def test_on_moto(self):
         with server("moto") as running:
