@@ -1,6 +1,8 @@
 #include "work/intake.h"
 
 #include <algorithm>
+#include <exception>
+#include <utility>
 
 #include "core/hash.h"
 #include "core/json.h"
@@ -58,6 +60,59 @@ Task<> Intake::take_in(EventBatch batch) {
   const Receipt receipt = batch.receipt;
   auto ack = [&] { return source_.ack(receipt); };
   co_await durably(clock_, random_, log_, "acknowledge events", ack);
+}
+
+Task<Reread> Intake::reread(std::vector<DeadLetter> letters) {
+  Reread sum;
+  std::vector<Revisit> revisits;
+  std::size_t events = 0;
+  std::exception_ptr failure;
+  for (DeadLetter& letter : letters) {
+    try {
+      revisits.push_back(co_await revisit(std::move(letter)));
+    } catch (...) {
+      failure = std::current_exception();
+    }
+    if (failure) break;
+    events += revisits.back().events.size();
+    if (events < kMostEvents) continue;
+    co_await settle(std::exchange(revisits, {}), sum);
+    events = 0;
+  }
+  co_await settle(std::move(revisits), sum);
+  if (failure) std::rethrow_exception(failure);
+  co_return sum;
+}
+
+Task<Revisit> Intake::revisit(DeadLetter letter) {
+  Revisit revisit{.id = letter.id, .events = {}, .dead = {}, .stays = std::nullopt};
+  EventBatch batch = co_await source_.reread(std::move(letter.body));
+  if (batch.events.empty() && !batch.garbage.empty()) {
+    revisit.stays = std::move(batch.garbage.front().reason);
+    co_return revisit;
+  }
+  for (Undecodable& garbage : batch.garbage) {
+    revisit.dead.push_back({own_id_, std::move(garbage.raw), ErrorKind::kCorrupt,
+                            std::move(garbage.reason), letter.attempts + 1});
+  }
+  counters_.events += batch.events.size();
+  revisit.events = co_await wanted(std::move(batch.events));
+  co_return revisit;
+}
+
+Task<> Intake::settle(std::vector<Revisit> revisits, Reread& sum) {
+  if (revisits.empty()) co_return;
+  for (const Revisit& one : revisits) {
+    if (one.stays) sum.last_error = *one.stays;
+  }
+  const Revisited done = co_await ledger_.revisit(std::move(revisits));
+  sum.read += done.left;
+  sum.unreadable += done.stayed;
+  for (const Appended answer : done.events) {
+    const bool known = answer == Appended::kDuplicate;
+    ++(known ? sum.duplicates : sum.events);
+    if (known) ++counters_.duplicates;
+  }
 }
 
 Task<std::vector<NewEvent>> Intake::wanted(std::vector<Event> events) {

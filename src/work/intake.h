@@ -25,6 +25,15 @@ struct IntakeCounters {
   std::uint64_t undecodable = 0;  ///< Now dead letters of the source.
 };
 
+/// What came of a source's dead letters that it read once more.
+struct Reread {
+  std::size_t read = 0;        ///< Left: they are events now, or nothing for this source.
+  std::size_t unreadable = 0;  ///< Stay.
+  std::size_t events = 0;      ///< That became tasks.
+  std::size_t duplicates = 0;  ///< Known already, by another way.
+  std::string last_error;      ///< Of those that stay.
+};
+
 /// Takes in one source: event -> routes that want it -> ledger -> acknowledge. A source's receipt
 /// is acknowledged only after the ledger's commit returned; a batch that cannot be made durable is
 /// tried again for ever, with backoff, and the source waits.
@@ -43,12 +52,20 @@ class Intake {
   /// Takes in one event from elsewhere (`event send`); says how many tasks it made.
   Task<std::size_t> send(Event event);
 
+  /// Has the source read these dead letters of its own once more. What they come to goes the way of
+  /// every event, and the letter leaves in the same ledger write; one that still can't be read
+  /// stays, with that attempt noted. Throws what reading or the ledger throws; what went before is
+  /// done then.
+  Task<Reread> reread(std::vector<DeadLetter> letters);
+
   const std::string& name() const { return name_; }
   const IntakeCounters& counters() const { return counters_; }
 
  private:
   Task<> take_in(EventBatch batch);
   Task<std::vector<NewEvent>> wanted(std::vector<Event> events);
+  Task<Revisit> revisit(DeadLetter letter);
+  Task<> settle(std::vector<Revisit> revisits, Reread& sum);
   NewEvent make(const Event& event, const std::vector<std::uint32_t>& routes) const;
 
   std::string name_;

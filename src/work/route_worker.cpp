@@ -42,6 +42,12 @@ Time RouteWorker::latest_retry() const {
   return sink_ ? std::max(latest_retry_, sink_->counters().latest_retry) : latest_retry_;
 }
 
+OutcomeCounters RouteWorker::outcomes() const {
+  OutcomeCounters sum = outcomes_;
+  if (sink_) sum += sink_->counters().outcomes;
+  return sum;
+}
+
 void RouteWorker::drain() {
   if (sink_) sink_->drain();
 }
@@ -151,6 +157,7 @@ Task<> RouteWorker::settle(TakenTask task, TaskContext context, StepResult resul
   write.settle.push_back({.id = task.id});
   write.dead = dead_letters_of(plan_, task, context.event, context.dead_lines);
   co_await this->write(std::move(write));
+  outcomes_.count(result.outcome);
   log_.debug("task done", {{"route", plan_.name},
                            {"object", context.event.object.text()},
                            {"outcome", to_string(result.outcome)},

@@ -8,6 +8,7 @@
 #include "core/log.h"
 #include "core/signal.h"
 #include "ledger/ledger.h"
+#include "work/outcomes.h"
 #include "work/rate.h"
 #include "work/route_plan.h"
 #include "work/settle.h"
@@ -35,6 +36,8 @@ class RouteWorker {
   std::size_t running() const { return slots_.used(); }
   /// The latest due time given to a task that failed and will be tried again.
   Time latest_retry() const;
+  /// Those of the sink too.
+  OutcomeCounters outcomes() const;
   const SinkWorker* sink() const { return sink_.get(); }
 
  private:
@@ -53,6 +56,7 @@ class RouteWorker {
   Slots slots_;
   Rate rate_;
   Time latest_retry_;
+  OutcomeCounters outcomes_;
   std::unique_ptr<SinkWorker> sink_;
 };
 

@@ -264,6 +264,9 @@ Task<> SinkWorker::settle(const std::string& name, std::vector<Member>& members,
   }
   note_retries(write);
   co_await this->write(std::move(write));
+  for (const Sink::Item& item : prepared.items) {
+    if (!item.failed) counters_.outcomes.count(item.result.outcome);
+  }
 }
 
 void SinkWorker::note_retries(const LedgerWrite& write) {

@@ -9,6 +9,7 @@
 #include "core/signal.h"
 #include "ledger/ledger.h"
 #include "step/step.h"
+#include "work/outcomes.h"
 #include "work/route_plan.h"
 
 namespace headrace {
@@ -26,7 +27,8 @@ class SinkWorker {
     std::uint64_t commits = 0;
     std::uint64_t gathered = 0;  ///< Tasks waiting for a batch now.
     std::uint64_t left_out = 0;  ///< Rows that a filter did not want, in batches that were settled.
-    Time latest_retry;           ///< The latest due time given to a task that failed.
+    OutcomeCounters outcomes;
+    Time latest_retry;  ///< The latest due time given to a task that failed.
   };
 
   /// `batches` bounds the batches in memory over all sinks of the process. `stack` names the

@@ -45,6 +45,7 @@ struct FakeTable {
   std::vector<Bytes> resolved;
   std::deque<std::optional<bool>> answers;  ///< nullopt: throws kTransient.
   std::vector<Bytes> forgotten;
+  Outcome outcome = Outcome::kDone;  ///< Of each event.
 };
 
 class FakeSink final : public Sink {
@@ -66,6 +67,7 @@ class FakeSink final : public Sink {
       if (item.later) continue;
       batch->rows.push_back(event.object.path);
       item.dead_lines = table_.bad_lines;
+      item.result.outcome = table_.outcome;
     }
     if (table_.in_steps) batch->plan = "plan of " + batch->rows.at(0);
     co_return batch;
@@ -259,6 +261,34 @@ TEST_F(WorkTest, ASkippedStepEndsTheTaskWell) {
   settle();
   EXPECT_EQ(second, 0);
   EXPECT_EQ(counters().done, 1u);
+}
+
+TEST_F(WorkTest, ObjectsThatAreGoneOrOverwrittenMeanwhileAreSkippedAndCounted) {
+  use_step([&](TaskContext& context) {
+    if (context.object.path == "deleted") return StepResult{Outcome::kGone, "gone"};
+    if (context.object.path == "overwritten") return StepResult{Outcome::kSuperseded, "newer"};
+    if (context.object.path == "empty") return StepResult{Outcome::kSkipped, "nothing to do"};
+    return StepResult{};
+  });
+  for (const char* key : {"good", "deleted", "overwritten", "deleted", "empty"}) append(key);
+  start(worker().run());
+  settle();
+  EXPECT_EQ(counters().done, 5u);
+  EXPECT_TRUE(dead().empty());
+  EXPECT_EQ(worker().outcomes().gone, 2u);
+  EXPECT_EQ(worker().outcomes().superseded, 1u);
+  EXPECT_EQ(worker().outcomes().skipped, 1u);
+}
+
+TEST_F(WorkTest, WhatASinkFindsGoneIsCountedToo) {
+  FakeTable table;
+  table.outcome = Outcome::kGone;
+  plan_.sink = std::make_unique<FakeSink>(table, Sink::Limits{.bytes = 20, .every = 1h});
+  start(worker().run());
+  for (int i = 0; i < 2; ++i) append(std::to_string(i), 10);
+  settle();
+  EXPECT_EQ(counters().done, 2u);
+  EXPECT_EQ(worker().outcomes().gone, 2u);
 }
 
 TEST_F(WorkTest, BadLinesBecomeDeadLettersThatCarryTheLine) {

@@ -1,0 +1,199 @@
+#include "work/intake.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <deque>
+
+#include "core/error.h"
+#include "ledger/memory/memory_ledger.h"
+#include "store/memory/memory_store.h"
+#include "testing/manual_clock.h"
+#include "testing/run_task.h"
+
+namespace headrace {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+Event event_of(const std::string& key) {
+  Event event;
+  event.id = key;
+  event.store = "lake";
+  event.origin = "queue";
+  event.object = {"bucket", key};
+  event.detail_type = "Object Created";
+  event.etag = Etag{"etag of " + key};
+  return event;
+}
+
+/// Messages are keys with commas between them; "!" in front is what it cannot read.
+class CommaSource final : public Source {
+ public:
+  std::deque<EventBatch> batches;
+  std::vector<Receipt> acknowledged;
+  bool reads_exclamations = false;
+  bool store_is_away = false;
+
+  EventBatch read(const std::string& message) {
+    EventBatch batch;
+    std::size_t at = 0;
+    while (at <= message.size()) {
+      const std::size_t end = std::min(message.find(',', at), message.size());
+      std::string key = message.substr(at, end - at);
+      at = end + 1;
+      if (key.empty()) continue;
+      if (key[0] == '!' && !reads_exclamations) {
+        batch.garbage.push_back({"no key: " + key, key});
+      } else {
+        batch.events.push_back(event_of(key[0] == '!' ? key.substr(1) : key));
+      }
+    }
+    return batch;
+  }
+
+  Task<std::optional<EventBatch>> next() override {
+    if (batches.empty()) co_return std::nullopt;
+    EventBatch batch = std::move(batches.front());
+    batches.pop_front();
+    co_return batch;
+  }
+  Task<> ack(Receipt receipt) override {
+    acknowledged.push_back(receipt);
+    co_return;
+  }
+  void drain() override {}
+  Task<EventBatch> reread(std::string raw) override {
+    if (store_is_away) throw Error(ErrorKind::kTransient, "store is away");
+    co_return read(raw);
+  }
+};
+
+class IntakeTest : public testing::Test {
+ protected:
+  IntakeTest() {
+    stores_.add("lake", make_memory_store(clock_));
+    plans_.emplace_back().name = "load";
+    plans_[0].id = run_task(ledger_->route_id("load"));
+    own_ = run_task(ledger_->route_id("source:queue"));
+    intake_.emplace("queue", source_, own_, routes_, plans_, *ledger_, self_writes_, clock_,
+                    random_, silent_log());
+  }
+  ~IntakeTest() override { ledger_->close(); }
+
+  void give(const std::string& message) {
+    source_.batches.push_back(source_.read(message));
+    source_.batches.back().receipt = next_receipt_++;
+  }
+  std::vector<std::string> tasks() {
+    std::vector<std::string> keys;
+    for (const PendingTask& task : run_task(ledger_->tasks({}))) {
+      keys.push_back(event_from_json(task.body).object.path);
+    }
+    return keys;
+  }
+  std::vector<DeadLetter> dead() { return run_task(ledger_->dead_letters({.route = own_})); }
+  Reread reread() { return run_task(intake_->reread(dead())); }
+
+  ManualClock clock_;
+  SeededRandom random_{1};
+  Stores stores_;
+  std::unique_ptr<Ledger> ledger_ = make_memory_ledger({}, clock_);
+  LedgerSelfWrites self_writes_{*ledger_, stores_, clock_, random_, silent_log()};
+  CommaSource source_;
+  std::vector<RoutePlan> plans_;
+  RouteId own_{};
+  /// Keys with an "x" are wanted by nobody.
+  const Routes routes_{
+      {{"load", {"queue"}, Pattern::parse(R"({"detail":{"object":{"key":[{"anything-but":
+                                            {"wildcard":"*x*"}}]}}})")}}};
+  Receipt next_receipt_ = 1;
+  std::optional<Intake> intake_;
+};
+
+TEST_F(IntakeTest, AcknowledgesWhatIsTasksOrDeadLettersNow) {
+  give("a,!b,x");
+  give("a,c");
+  run_task(intake_->run());
+  EXPECT_THAT(tasks(), ElementsAre("a", "c"));
+  ASSERT_EQ(dead().size(), 1u);
+  EXPECT_EQ(dead()[0].body, "!b");
+  EXPECT_EQ(dead()[0].kind, ErrorKind::kCorrupt);
+  EXPECT_THAT(source_.acknowledged, ElementsAre(1, 2));
+  const IntakeCounters& counters = intake_->counters();
+  EXPECT_EQ(counters.events, 4u);
+  EXPECT_EQ(counters.tasks, 2u);
+  EXPECT_EQ(counters.unwanted, 1u);
+  EXPECT_EQ(counters.duplicates, 1u);
+  EXPECT_EQ(counters.undecodable, 1u);
+}
+
+TEST_F(IntakeTest, AMessageThatIsReadNowLeavesTheDeadLettersAsEvents) {
+  give("a,!b,!x,!a");
+  run_task(intake_->run());
+  ASSERT_EQ(dead().size(), 3u);
+  source_.reads_exclamations = true;
+  const Reread done = reread();
+  EXPECT_EQ(done.read, 3u);
+  EXPECT_EQ(done.unreadable, 0u);
+  EXPECT_EQ(done.events, 1u);
+  EXPECT_EQ(done.duplicates, 1u);  // Of "a", which came as an event too.
+  EXPECT_THAT(tasks(), ElementsAre("a", "b"));
+  EXPECT_THAT(dead(), IsEmpty());
+}
+
+TEST_F(IntakeTest, AMessageThatStillCannotBeReadStaysWithTheAttemptNoted) {
+  give("!b");
+  run_task(intake_->run());
+  for (int attempts = 2; attempts < 4; ++attempts) {
+    const Reread done = reread();
+    EXPECT_EQ(done.read, 0u);
+    EXPECT_EQ(done.unreadable, 1u);
+    EXPECT_EQ(done.last_error, "no key: !b");
+    ASSERT_EQ(dead().size(), 1u);
+    EXPECT_EQ(dead()[0].attempts, attempts);
+    EXPECT_EQ(dead()[0].body, "!b");
+  }
+  EXPECT_THAT(tasks(), IsEmpty());
+}
+
+/// A message whose decoder knew nothing of it, and now knows some of its records.
+TEST_F(IntakeTest, WhatIsLeftOfAMessageIsADeadLetterOfItsOwn) {
+  LedgerWrite write;
+  write.dead.push_back({own_, "a,!b,c", ErrorKind::kCorrupt, "of no known dialect", 2});
+  run_task(ledger_->write(std::move(write)));
+  const Reread done = reread();
+  EXPECT_EQ(done.read, 1u);
+  EXPECT_EQ(done.events, 2u);
+  EXPECT_THAT(tasks(), ElementsAre("a", "c"));
+  ASSERT_EQ(dead().size(), 1u);
+  EXPECT_EQ(dead()[0].body, "!b");
+  EXPECT_EQ(dead()[0].attempts, 3);
+}
+
+TEST_F(IntakeTest, ReadingThemAllTakesManyWritesAndLosesNone) {
+  std::string message;
+  for (int i = 0; i < 1000; ++i) message += fmt::format("!{},", i);
+  give(message);
+  run_task(intake_->run());
+  auto letters = run_task(ledger_->dead_letters({.limit = 10'000}));
+  ASSERT_EQ(letters.size(), 1000u);
+  source_.reads_exclamations = true;
+  EXPECT_EQ(run_task(intake_->reread(std::move(letters))).events, 1000u);
+  EXPECT_THAT(dead(), IsEmpty());
+  EXPECT_EQ(ledger_->counters()[plans_[0].id].appended, 1000u);
+}
+
+TEST_F(IntakeTest, AStoreThatIsAwayLeavesTheDeadLettersAsTheyAre) {
+  give("!b");
+  run_task(intake_->run());
+  source_.store_is_away = true;
+  EXPECT_THROW(reread(), Error);
+  ASSERT_EQ(dead().size(), 1u);
+  EXPECT_EQ(dead()[0].attempts, 1);
+}
+
+}  // namespace
+}  // namespace headrace
