@@ -88,6 +88,10 @@ Task<> StackEngine::run(RunOptions options) {
                  return intakes_.empty()
                             ? throw Error(ErrorKind::kInvalid, "the stack has no sources")
                             : intakes_[0]->send(std::move(event));
+               },
+           .reread =
+               [this](std::string source, std::vector<DeadLetter> letters) {
+                 return reread(std::move(source), std::move(letters));
                }});
   std::unique_ptr<ControlSocket> socket;
   Background sources(executor);
@@ -133,6 +137,14 @@ Task<> StackEngine::run(RunOptions options) {
     co_await (worker->finish() || parts_.given.clock.sleep_until(until));
   }
   if (failure_) std::rethrow_exception(failure_);
+}
+
+Task<std::optional<Reread>> StackEngine::reread(std::string source,
+                                                std::vector<DeadLetter> letters) {
+  for (const auto& intake : intakes_) {
+    if (intake->name() == source) co_return co_await intake->reread(std::move(letters));
+  }
+  co_return std::nullopt;
 }
 
 Task<> StackEngine::run_once() {
@@ -198,6 +210,15 @@ void StackEngine::write_status(JsonWriter& json) const {
     json.begin_object().key("route").string(parts_.plans[i].name);
     json.key("commits").number(sink.commits).key("gathered").number(sink.gathered);
     json.key("left_out").number(sink.left_out).end_object();
+  }
+  json.end_array();
+  json.key("without_effect").begin_array();
+  for (std::size_t i = 0; i < workers_.size(); ++i) {
+    const OutcomeCounters outcomes = workers_[i]->outcomes();
+    if (!outcomes.any()) continue;
+    json.begin_object().key("route").string(parts_.plans[i].name);
+    json.key("skipped").number(outcomes.skipped).key("gone").number(outcomes.gone);
+    json.key("superseded").number(outcomes.superseded).end_object();
   }
   json.end_array();
 }

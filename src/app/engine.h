@@ -53,6 +53,7 @@ class StackEngine {
   class Background;
   Task<> recover();
   Task<> run_once();
+  Task<std::optional<Reread>> reread(std::string source, std::vector<DeadLetter> letters);
   Task<> expire_dead_letters();
   void write_status(JsonWriter& json) const;
 

@@ -29,6 +29,15 @@ const std::vector<Column> kDeadColumns{{"id", "", Align::kRight},
                                        {"object"},
                                        {"error"}};
 
+/// Tasks that ended well without doing anything, since the engine started.
+void tell_of_outcomes(simdjson::dom::element route) {
+  const auto count = [&](const char* name) { return std::uint64_t(route[name]); };
+  const std::string_view name = route["route"];
+  std::fprintf(stderr, "%.*s: %lu objects were gone, %lu overwritten meanwhile, %lu skipped\n",
+               static_cast<int>(name.size()), name.data(), count("gone"), count("superseded"),
+               count("skipped"));
+}
+
 void add_status(CLI::App& app, Cli& cli) {
   auto* verb = app.add_subcommand("status", "Health and counters by route");
   verb->callback([&cli] {
@@ -59,6 +68,10 @@ void add_status(CLI::App& app, Cli& cli) {
         rows->row(cells);
       }
       rows->finish();
+      simdjson::dom::array without_effect;
+      if (status["without_effect"].get(without_effect) == simdjson::SUCCESS) {
+        for (const auto route : without_effect) tell_of_outcomes(route);
+      }
       return kOk;
     };
   });
@@ -86,6 +99,17 @@ std::string action_body(const std::vector<std::string>& ids,
   return std::move(json).text();
 }
 
+/// What came of messages that their source read once more.
+void tell_of_reread(simdjson::dom::element reread) {
+  const auto count = [&](const char* name) { return std::uint64_t(reread[name]); };
+  std::fprintf(stderr, "messages of sources: %lu read now (%lu events, %lu more known already)\n",
+               count("read"), count("events"), count("duplicates"));
+  if (count("unreadable") == 0) return;
+  const std::string_view error = reread["last_error"];
+  std::fprintf(stderr, "%lu still can't be read and stay, the last: %.*s\n", count("unreadable"),
+               static_cast<int>(error.size()), error.data());
+}
+
 /// Runs an action and says what it did; 3 if not everything that matched was changed.
 int act(Cli& cli, const std::string& path, const std::string& body, const char* done,
         bool dry_run) {
@@ -100,6 +124,12 @@ int act(Cli& cli, const std::string& path, const std::string& body, const char* 
     return kOk;
   }
   std::fprintf(stderr, "%s %lu of %lu\n", done, changed, matched);
+  simdjson::dom::element reread;
+  if (json["reread"].get(reread) == simdjson::SUCCESS) tell_of_reread(reread);
+  std::string_view note;
+  if (json["note"].get(note) == simdjson::SUCCESS) {
+    std::fprintf(stderr, "%.*s\n", static_cast<int>(note.size()), note.data());
+  }
   return changed == matched ? kOk : kPartly;
 }
 

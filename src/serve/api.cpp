@@ -4,6 +4,7 @@
 #include <simdjson.h>
 
 #include <charconv>
+#include <utility>
 
 #include "core/error.h"
 
@@ -12,6 +13,9 @@ namespace {
 
 constexpr std::string_view kRoot = "/api/v1/";
 constexpr std::size_t kPage = 1'000;
+constexpr std::size_t kPageBytes = 8u << 20;  // Of dead letters' bodies.
+/// Of the route under which a source keeps what it could not read.
+constexpr std::string_view kSourcePrefix = "source:";
 
 Error invalid(const std::string& what) { return Error(ErrorKind::kInvalid, what); }
 
@@ -182,7 +186,9 @@ Task<std::string> Api::status() {
   for (const auto& [id, counters] : ledger_.counters()) {
     const auto name = names.find(id);
     // A source is a route of the ledger only to keep what it could not decode.
-    if (name != names.end() && name->second.starts_with("source:") && counters.dead == 0) continue;
+    if (name != names.end() && name->second.starts_with(kSourcePrefix) && counters.dead == 0) {
+      continue;
+    }
     json.begin_object().key("route").string(name == names.end() ? "?" : name->second);
     json.key("tasks").number(counters.appended).key("pending").number(counters.pending());
     json.key("done").number(counters.done).key("retried").number(counters.retried);
@@ -291,6 +297,7 @@ DeadFilter dead_filter(const std::map<std::string, std::string>& fields) {
   if (const auto after = field(fields, "after")) filter.find.after = number_of("after", *after);
   filter.key = field(fields, "key");
   filter.find.limit = kPage;
+  filter.find.bytes = kPageBytes;
   return filter;
 }
 
@@ -340,7 +347,7 @@ Task<std::string> Api::list_dead(const ApiRequest& request) {
   bool more = true;
   while (more && given < limit) {
     const auto page = co_await ledger_.dead_letters(filter.find);
-    more = page.size() == filter.find.limit;
+    more = !page.empty();
     for (const DeadLetter& letter : page) {
       filter.find.after = letter.id;
       if (!wanted(filter, letter)) continue;
@@ -355,60 +362,139 @@ Task<std::string> Api::list_dead(const ApiRequest& request) {
   co_return std::move(json).text();
 }
 
-Task<std::vector<std::uint64_t>> Api::with_a_route(std::vector<std::uint64_t> ids) {
-  const auto names = ledger_.route_names();
-  std::vector<std::uint64_t> out;
-  for (const std::uint64_t id : ids) {
-    Find find;
-    find.after = id - 1;
-    find.limit = 1;
-    for (const DeadLetter& letter : co_await ledger_.dead_letters(find)) {
-      const auto name = names.find(letter.route);
-      const bool of_source = name != names.end() && name->second.starts_with("source:");
-      if (letter.id == id && !of_source) out.push_back(id);
+/// An action under way.
+struct Api::DeadAction {
+  bool redrive = false;
+  bool dry_run = false;
+  Time first;
+  Duration spacing{};
+  std::size_t matched = 0;
+  std::size_t changed = 0;
+  std::optional<Reread> reread;
+  std::string note;
+
+  std::string answer() const {
+    JsonWriter json;
+    json.begin_object().key("matched").number(matched).key("changed").number(changed);
+    if (reread) {
+      json.key("reread").begin_object();
+      json.key("read").number(reread->read).key("unreadable").number(reread->unreadable);
+      json.key("events").number(reread->events).key("duplicates").number(reread->duplicates);
+      json.key("last_error").string(reread->last_error).end_object();
     }
+    if (!note.empty()) json.key("note").string(note);
+    json.end_object();
+    return std::move(json).text();
   }
-  co_return out;
-}
+};
 
 Task<std::string> Api::change_dead(const ApiRequest& request, bool redrive) {
   const ActionBody body = read_body(request.body);
-  std::vector<std::uint64_t> ids;
+  DeadAction action{.redrive = redrive,
+                    .dry_run = field(body.fields, "dry_run") == "true",
+                    .first = clock_.now(),
+                    .note = {}};
+  if (const auto rate = field(body.fields, "rate")) {
+    const std::uint64_t per_second = number_of("rate", *rate);
+    if (per_second == 0) throw invalid("rate: 0 per second would never end");
+    action.spacing = Duration(1'000'000 / static_cast<std::int64_t>(per_second));
+  }
   if (body.ids) {
+    std::vector<std::uint64_t> ids;
     for (const std::string& text : *body.ids) ids.push_back(number_of("id", text));
-  } else {
-    DeadFilter filter = dead_filter(body.fields);
-    const auto name = field(body.fields, "route");
-    if (!name && field(body.fields, "all") != "true") {
-      throw invalid("say which dead letters: ids, a route, or all");
-    }
-    if (name) {
-      filter.find.route = find_route(*name);
-      if (!filter.find.route) throw invalid("no route '" + *name + "' in the ledger");
-    }
-    const auto limit_text = field(body.fields, "limit");
-    const std::uint64_t limit = limit_text ? number_of("limit", *limit_text) : 1'000'000;
-    while (ids.size() < limit) {
-      const auto page = co_await ledger_.dead_letters(filter.find);
-      for (const DeadLetter& letter : page) {
-        filter.find.after = letter.id;
-        if (wanted(filter, letter) && ids.size() < limit) ids.push_back(letter.id);
-      }
-      if (page.size() < filter.find.limit) break;
+    co_await change_named(std::move(ids), action);
+    co_return action.answer();
+  }
+  DeadFilter filter = dead_filter(body.fields);
+  const auto name = field(body.fields, "route");
+  if (!name && field(body.fields, "all") != "true") {
+    throw invalid("say which dead letters: ids, a route, or all");
+  }
+  if (name) {
+    filter.find.route = find_route(*name);
+    if (!filter.find.route) throw invalid("no route '" + *name + "' in the ledger");
+  }
+  // Or those that die again at once would be redriven for ever.
+  filter.find.until = std::min(filter.find.until.value_or(action.first), action.first);
+  const auto limit_text = field(body.fields, "limit");
+  const std::uint64_t limit = limit_text ? number_of("limit", *limit_text) : UINT64_MAX;
+  while (action.matched < limit) {
+    auto page = co_await ledger_.dead_letters(filter.find);
+    if (page.empty()) break;
+    filter.find.after = page.back().id;
+    std::erase_if(page, [&](const DeadLetter& letter) { return !wanted(filter, letter); });
+    if (page.size() > limit - action.matched) page.resize(limit - action.matched);
+    action.matched += page.size();
+    co_await change_page(std::move(page), action);
+  }
+  co_return action.answer();
+}
+
+Task<> Api::change_named(std::vector<std::uint64_t> ids, DeadAction& action) {
+  action.matched = ids.size();
+  std::vector<DeadLetter> page;
+  std::size_t bytes = 0;
+  for (const std::uint64_t id : ids) {
+    auto found = co_await ledger_.dead_letters({.after = id - 1, .limit = 1});
+    if (found.empty() || found[0].id != id) continue;
+    bytes += found[0].body.size();
+    page.push_back(std::move(found[0]));
+    if (page.size() < kPage && bytes < kPageBytes) continue;
+    co_await change_page(std::exchange(page, {}), action);
+    bytes = 0;
+  }
+  co_await change_page(std::move(page), action);
+}
+
+Task<> Api::change_page(std::vector<DeadLetter> page, DeadAction& action) {
+  if (action.dry_run || page.empty()) co_return;
+  if (action.redrive) co_return co_await redrive(std::move(page), action);
+  std::vector<std::uint64_t> ids;
+  for (const DeadLetter& letter : page) ids.push_back(letter.id);
+  action.changed += co_await ledger_.drop_dead(std::move(ids));
+}
+
+Task<> Api::redrive(std::vector<DeadLetter> page, DeadAction& action) {
+  const auto names = ledger_.route_names();
+  std::vector<std::uint64_t> ids;
+  std::map<std::string, std::vector<DeadLetter>> of_sources;
+  for (DeadLetter& letter : page) {
+    const auto name = names.find(letter.route);
+    // As a task nobody would take it, and it would be lost from sight.
+    if (name != names.end() && name->second.starts_with(kSourcePrefix)) {
+      of_sources[name->second.substr(kSourcePrefix.size())].push_back(std::move(letter));
+    } else {
+      ids.push_back(letter.id);
     }
   }
-  const std::size_t matched = ids.size();
-  std::size_t changed = 0;
-  if (field(body.fields, "dry_run") != "true" && matched > 0) {
-    const auto rate = field(body.fields, "rate");
-    const std::uint64_t per_second = rate ? number_of("rate", *rate) : 0;
-    const Duration spacing =
-        per_second == 0 ? Duration(0) : Duration(1'000'000 / static_cast<std::int64_t>(per_second));
-    if (redrive) ids = co_await with_a_route(std::move(ids));
-    changed = redrive ? co_await ledger_.redrive(std::move(ids), clock_.now(), spacing)
-                      : co_await ledger_.drop_dead(std::move(ids));
+  if (!ids.empty()) {
+    const std::size_t some = co_await ledger_.redrive(std::move(ids), action.first, action.spacing);
+    action.first += action.spacing * static_cast<std::int64_t>(some);
+    action.changed += some;
   }
-  co_return fmt::format(R"({{"matched":{},"changed":{}}})", matched, changed);
+  for (auto& [source, letters] : of_sources) {
+    co_await reread(source, std::move(letters), action);
+  }
+}
+
+Task<> Api::reread(std::string source, std::vector<DeadLetter> letters, DeadAction& action) {
+  if (!hooks_.reread) {
+    action.note = "what a source could not read is read again by a running engine: `headrace run`";
+    co_return;
+  }
+  const auto some = co_await hooks_.reread(source, std::move(letters));
+  if (!some) {
+    action.note = "the stack has no source '" + source + "' that could read its messages again";
+    co_return;
+  }
+  if (!action.reread) action.reread.emplace();
+  Reread& sum = *action.reread;
+  sum.read += some->read;
+  sum.unreadable += some->unreadable;
+  sum.events += some->events;
+  sum.duplicates += some->duplicates;
+  if (!some->last_error.empty()) sum.last_error = some->last_error;
+  action.changed += some->read;
 }
 
 Task<std::string> Api::send(const ApiRequest& request) {

@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -10,6 +11,7 @@
 #include "core/task.h"
 #include "event/event.h"
 #include "ledger/ledger.h"
+#include "work/intake.h"
 
 namespace headrace {
 
@@ -33,6 +35,9 @@ struct ApiHooks {
   std::function<void(JsonWriter&)> status;
   /// Takes an event in as if a source had given it; says how many tasks it made.
   std::function<Task<std::size_t>(Event)> send;
+  /// Has the source of this name read dead letters of its own once more; nullopt if the stack has
+  /// no such source.
+  std::function<Task<std::optional<Reread>>(std::string, std::vector<DeadLetter>)> reread;
 };
 
 /// The control API over a ledger. Paths, under /api/v1:
@@ -47,9 +52,15 @@ struct ApiHooks {
 ///                                                 "rate" (per second), "limit", "dry_run"
 ///   POST events                                   an event's JSON form
 ///
-/// What a source could not read (its route is "source:NAME") is never redriven, and stays.
 /// `key` is a glob over "bucket/key" with * and ?. Lists answer {"items":[..],"next":..}; actions
 /// answer {"matched":n,"changed":n}.
+///
+/// What a source could not read (its route is "source:NAME") is redriven by having the source read
+/// it once more, which takes a running engine. The answer then has "reread":{"read":n,
+/// "unreadable":n,"events":n,"duplicates":n,"last_error":".."}, and "note" if some were left out.
+///
+/// Actions on dead letters go through them in pages of bounded size, however many there are; what
+/// dies meanwhile is not among them. If one fails in the middle, what went before is done.
 ///
 /// Threads  One executor. References outlive the Api.
 class Api {
@@ -65,10 +76,12 @@ class Api {
   Task<std::string> list_tasks(const ApiRequest& request);
   Task<std::string> change_tasks(const ApiRequest& request, bool cancel);
   Task<std::string> list_dead(const ApiRequest& request);
-  /// Those that can become a task again. What a source could not read belongs to no route: as a
-  /// task nobody would take it, and it would be lost from sight.
-  Task<std::vector<std::uint64_t>> with_a_route(std::vector<std::uint64_t> ids);
   Task<std::string> change_dead(const ApiRequest& request, bool redrive);
+  struct DeadAction;
+  Task<> change_named(std::vector<std::uint64_t> ids, DeadAction& action);
+  Task<> change_page(std::vector<DeadLetter> page, DeadAction& action);
+  Task<> redrive(std::vector<DeadLetter> page, DeadAction& action);
+  Task<> reread(std::string source, std::vector<DeadLetter> letters, DeadAction& action);
   Task<std::string> send(const ApiRequest& request);
   std::optional<RouteId> find_route(const std::string& name) const;
   std::string route_name(RouteId id) const;

@@ -119,14 +119,87 @@ TEST_F(ApiTest, EventsCanBeSentOnlyToAnEngine) {
   EXPECT_THAT(post("events", "{}"), HasSubstr("running engine"));
 }
 
-TEST_F(ApiTest, WhatASourceCouldNotReadIsNotRedriven) {
-  bury("of-a-route", ErrorKind::kInvalid);
-  route_ = run_task(ledger_->route_id("source:queue"));
-  bury("of-a-source", ErrorKind::kCorrupt);
-  EXPECT_EQ(post("dead/redrive", R"({"all":"true"})"), R"({"matched":2,"changed":1})");
+TEST_F(ApiTest, ManyDeadLettersAreRedrivenAPageAtATime) {
+  for (int i = 0; i < 2500; ++i) bury(fmt::format("{}/{:04}.json", i % 2, i), ErrorKind::kCorrupt);
+  EXPECT_EQ(post("dead/redrive", R"({"route":"load","limit":3,"rate":1})"),
+            R"({"matched":3,"changed":3})");
+  EXPECT_EQ(post("dead/redrive", R"({"route":"load","key":"inbox/1/*","rate":1000})"),
+            R"({"matched":1249,"changed":1249})");
+  EXPECT_EQ(post("dead/drop", R"({"all":true})"), R"({"matched":1248,"changed":1248})");
+  EXPECT_EQ(ledger_->counters()[route_].dead, 0u);
+  // One a millisecond, over all pages.
+  const auto due_until = [&](Duration after) {
+    Find find;
+    find.until = clock_.now() + after;
+    find.limit = 10'000;
+    return run_task(ledger_->tasks(find)).size();
+  };
+  EXPECT_EQ(due_until(std::chrono::milliseconds(0)), 2u);
+  EXPECT_EQ(due_until(std::chrono::milliseconds(999)), 1001u);
+  EXPECT_EQ(due_until(std::chrono::milliseconds(1248)), 1251u);
+  EXPECT_EQ(due_until(std::chrono::hours(1)), 1252u);
+}
+
+TEST_F(ApiTest, IdsThatAreNotThereAreMatchedAndNotChanged) {
+  bury("a", ErrorKind::kCorrupt);
+  const auto id = run_task(ledger_->dead_letters({})).at(0).id;
+  EXPECT_EQ(post("dead/redrive", fmt::format(R"({{"ids":[{},"{}",999999,0]}})", id, id)),
+            R"({"matched":4,"changed":1})");
+}
+
+class RereadTest : public ApiTest {
+ protected:
+  RereadTest() {
+    bury("of-a-route", ErrorKind::kInvalid);
+    route_ = run_task(ledger_->route_id("source:queue"));
+    bury("of-a-source", ErrorKind::kCorrupt);
+    bury("of-a-source too", ErrorKind::kCorrupt);
+  }
+  Reread read(const std::string& source, const std::vector<DeadLetter>& letters) {
+    asked_ += fmt::format("{} x {};", source, letters.size());
+    std::vector<std::uint64_t> ids{letters.at(0).id};
+    run_task(ledger_->drop_dead(ids));
+    return {.read = 1, .unreadable = 1, .events = 2, .duplicates = 3, .last_error = "no JSON"};
+  }
+  std::string asked_;
+};
+
+TEST_F(RereadTest, WhatASourceCouldNotReadStaysWithoutAnEngine) {
+  EXPECT_EQ(post("dead/redrive", R"({"all":"true"})"),
+            R"({"matched":3,"changed":1,"note":"what a source could not read is read again by )"
+            R"(a running engine: `headrace run`"})");
   const std::string left = call({.path = "/api/v1/dead"}).body;
   EXPECT_THAT(left, HasSubstr("of-a-source"));
   EXPECT_THAT(left, Not(HasSubstr("of-a-route")));
+}
+
+TEST_F(RereadTest, WhatASourceCouldNotReadIsReadByItOnceMore) {
+  Api api(*ledger_, clock_,
+          {.reread = [&](std::string source, std::vector<DeadLetter> letters)
+               -> Task<std::optional<Reread>> { co_return read(source, letters); }});
+  const auto redrive = [&](const std::string& body) {
+    return run_task(api.handle({.method = "POST", .path = "/api/v1/dead/redrive", .body = body}))
+        .body;
+  };
+  EXPECT_EQ(redrive(R"({"all":"true","dry_run":true})"), R"({"matched":3,"changed":0})");
+  EXPECT_EQ(asked_, "");
+  EXPECT_EQ(redrive(R"({"all":"true"})"),
+            R"({"matched":3,"changed":2,"reread":{"read":1,"unreadable":1,"events":2,)"
+            R"("duplicates":3,"last_error":"no JSON"}})");
+  EXPECT_EQ(asked_, "queue x 2;");
+}
+
+TEST_F(RereadTest, SaysThatTheSourceIsNotInTheStackAnyMore) {
+  Api api(*ledger_, clock_,
+          {.reread = [](std::string, std::vector<DeadLetter>) -> Task<std::optional<Reread>> {
+            co_return std::nullopt;
+          }});
+  EXPECT_THAT(run_task(api.handle({.method = "POST",
+                                   .path = "/api/v1/dead/redrive",
+                                   .body = R"({"route":"source:queue"})"}))
+                  .body,
+              HasSubstr("the stack has no source 'queue'"));
+  EXPECT_EQ(ledger_->counters()[route_].dead, 2u);
 }
 
 }  // namespace
