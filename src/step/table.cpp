@@ -6,6 +6,7 @@
 
 #include "format/compression.h"
 #include "format/lines_to_parquet.h"
+#include "step/culprits.h"
 #include "step/object_batch.h"
 #include "step/table_appends.h"
 
@@ -148,31 +149,33 @@ Task<std::optional<std::size_t>> TableSink::convert(Batch batch, const std::vect
   co_return std::nullopt;
 }
 
-/// A batch broke a limit that speaks of no object (too many columns): tries each object alone, and
-/// leaves out those that cannot even be converted by themselves. False if that is none, or all.
+/// A batch broke a limit that speaks of no object (too many columns): leaves out those that cannot
+/// even be converted by themselves. False if that is none, or all.
 Task<bool> TableSink::leave_out_culprits(Batch batch, std::vector<bool>& left_out) {
-  std::vector<bool> only(batch.events.size(), true);
-  std::size_t tried = 0;
-  std::size_t found = 0;
+  std::vector<std::size_t> suspects;
   for (std::size_t i = 0; i < batch.events.size(); ++i) {
-    if (left_out[i]) continue;
-    ++tried;
-    only[i] = false;
+    if (!left_out[i]) suspects.push_back(i);
+  }
+  const std::size_t tried = suspects.size();
+  auto fails = [&](std::vector<std::size_t> some) -> Task<std::optional<Error>> {
+    std::vector<bool> others(batch.events.size(), true);
+    for (const std::size_t i : some) others[i] = false;
     std::optional<Error> failure;
     try {
-      co_await convert(batch, only, true);
+      co_await convert(batch, others, true);
     } catch (const Error& error) {
       failure = error;
     }
-    only[i] = true;
-    if (!failure) continue;
-    if (failure->kind() != ErrorKind::kInvalid) throw *failure;
-    left_out[i] = true;
-    batch.prepared.items[i] = {};
-    batch.prepared.items[i].failed = *failure;
-    ++found;
+    if (failure && failure->kind() != ErrorKind::kInvalid) throw *failure;
+    co_return failure;
+  };
+  const auto culprits = co_await find_culprits(std::move(suspects), fails);
+  for (const Culprit& culprit : culprits) {
+    left_out[culprit.index] = true;
+    batch.prepared.items[culprit.index] = {};
+    batch.prepared.items[culprit.index].failed = culprit.error;
   }
-  co_return found > 0 && found < tried;
+  co_return !culprits.empty() && culprits.size() < tried;
 }
 
 Task<std::string> TableSink::commit(std::string group, Prepared& prepared, std::string app_id,
