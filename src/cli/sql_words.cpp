@@ -68,7 +68,8 @@ Completions complete_sql(std::string_view before, const SqlWords& words,
   if (quoted) --start;
   const std::vector<SqlToken> tokens = sql_tokens(before.substr(0, start));
   const bool in_text = !tokens.empty() && tokens.back().kind == SqlTokenKind::kString &&
-                       tokens.back().end() == start && !tokens.back().text.ends_with('\'');
+                       tokens.back().end() == start &&
+                       (tokens.back().text.size() == 1 || !tokens.back().text.ends_with('\''));
   Completions out{.start = start, .choices = {}};
   if (in_text) return out;
   std::set<std::string> found;

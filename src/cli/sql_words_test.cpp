@@ -72,7 +72,7 @@ TEST(CommonStart, IsWhatAllChoicesShare) {
 }
 
 TEST(InColumns, FillsTheWidthDownwards) {
-  EXPECT_EQ(in_columns({"a", "bb", "c", "d", "e"}, 12), "a   d\nbb  e\nc\n");
+  EXPECT_EQ(in_columns({"a", "bb", "c", "d", "e"}, 12), "a   c   e\nbb  d\n");
   EXPECT_EQ(in_columns({"a", "b"}, 3), "a\nb\n");
 }
 
