@@ -21,6 +21,9 @@ test: setup
 test-servers: setup
 	@tools/test servers
 
+test-interop: setup
+	@tools/test interop
+
 bench: build
 	@bench/run
 
