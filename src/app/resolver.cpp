@@ -20,8 +20,13 @@ std::filesystem::path cache_folder(const StackFile* stack) {
 
 }  // namespace
 
-StackResolver::StackResolver(const StackFile* stack, Catalog* catalog, Stores& stores)
-    : stack_(stack), catalog_(catalog), stores_(stores), cache_(cache_folder(stack), kMostCached) {}
+StackResolver::StackResolver(const StackFile* stack, Catalog* catalog, Stores& stores,
+                             bool in_memory)
+    : stack_(stack),
+      catalog_(catalog),
+      stores_(stores),
+      in_memory_(in_memory),
+      cache_(cache_folder(stack), kMostCached) {}
 
 Task<std::optional<DataPlace>> StackResolver::find(std::string name) {
   if (stack_ == nullptr) co_return std::nullopt;
@@ -57,8 +62,8 @@ Task<std::vector<std::string>> StackResolver::readable_paths(Store& store,
 }
 
 std::optional<std::string> StackResolver::folder_of(const Store& store) const {
-  if (&store == &stores_.at(kPlainFiles)) return "/";
-  if (stack_ == nullptr) return std::nullopt;
+  if (stores_.contains(kPlainFiles) && &store == &stores_.at(kPlainFiles)) return "/";
+  if (stack_ == nullptr || in_memory_) return std::nullopt;
   const auto stanza = stack_->stores.find(name_of(store));
   if (stanza == stack_->stores.end()) return std::nullopt;
   const auto* file = std::get_if<FileStoreStanza>(&*stanza->second);

@@ -16,7 +16,8 @@ namespace headrace {
 /// may be null: then only URLs resolve.
 class StackResolver final : public TableResolver {
  public:
-  StackResolver(const StackFile* stack, Catalog* catalog, Stores& stores);
+  /// `in_memory`: the stack's stores are no folders, whatever it says of them.
+  StackResolver(const StackFile* stack, Catalog* catalog, Stores& stores, bool in_memory = false);
 
   Task<std::optional<DataPlace>> find(std::string name) override;
   Task<std::vector<std::string>> names() override;
@@ -32,6 +33,7 @@ class StackResolver final : public TableResolver {
   const StackFile* stack_;
   Catalog* catalog_;
   Stores& stores_;
+  bool in_memory_;
   ObjectCache cache_;
 };
 

@@ -7,6 +7,7 @@
 #include <cstdio>
 
 #include "cli/cli.h"
+#include "cli/upkeep_verbs.h"
 #include "cli/urls.h"
 #include "core/json.h"
 #include "core/size.h"
@@ -356,6 +357,7 @@ void add_table_verbs(CLI::App& app, Cli& cli) {
   add_vacuum(*table, cli);
   add_create(*table, cli);
   add_drop(*table, cli);
+  add_upkeep_verbs(*table, cli);
 }
 
 }  // namespace headrace

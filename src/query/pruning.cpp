@@ -255,15 +255,17 @@ class Pruner::File {
 
   /// nullopt if the table has no such column.
   std::optional<Bounds> bounds(const std::vector<std::string>& column) {
-    std::vector<std::string> path;  // As the table spells it.
+    std::vector<std::string> path;  // As data files and statistics spell it.
+    std::string named;              // The column, as the table spells it.
     const Field* field = nullptr;
     for (const std::string& name : column) {
       if (field && field->type.kind != TypeKind::kStruct) return std::nullopt;
       field = find(field ? field->type.fields : snapshot_.schema.fields, name);
       if (!field) return std::nullopt;
-      path.push_back(field->name);
+      if (path.empty()) named = field->name;
+      path.push_back(physical_name(*field, snapshot_.column_mapping));
     }
-    const auto partition = file_.partition.find(path.front());
+    const auto partition = file_.partition.find(named);
     if (path.size() == 1 && partition != file_.partition.end()) {
       return of_partition(field->type.kind, partition->second);
     }

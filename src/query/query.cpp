@@ -14,6 +14,7 @@
 #include "query/data_files.h"
 #include "query/data_folders.h"
 #include "query/dataset_columns.h"
+#include "query/deleted_rows.h"
 #include "query/delta_view.h"
 #include "query/engine.h"
 #include "query/engine_messages.h"
@@ -55,6 +56,7 @@ struct Source {
   Snapshot snapshot;                          // The table's, or what the files' folders say.
   std::vector<const TableFile*> kept;         // Of the snapshot: those that are read.
   std::vector<std::string> paths;             // Of `kept`.
+  std::vector<DeletedRows> deleted;           // The same, of a Delta table.
   std::map<std::string, std::string> stated;  // Types of a dataset's columns.
   std::shared_ptr<const DatasetState> crawled;
   std::string drift;
@@ -139,19 +141,6 @@ class RunningResult final : public QueryResult {
   bool ended_ = false;
 };
 
-/// What the log tells and the reader of data files cannot do.
-void refuse_unsupported(const Snapshot& snapshot, const std::string& shown) {
-  const auto refuse = [&](std::string_view feature) {
-    throw Error(ErrorKind::kInvalid, fmt::format("{}: cannot read this table: it uses '{}', which "
-                                                 "is not supported",
-                                                 shown, feature));
-  };
-  if (snapshot.column_mapping != ColumnMapping::kNone) refuse("columnMapping");
-  for (const TableFile& file : snapshot.files) {
-    if (file.deletion_vector) refuse("deletionVectors");
-  }
-}
-
 /// The result of a statement that ran to its end, with few rows.
 class FinishedResult final : public QueryResult {
  public:
@@ -186,7 +175,8 @@ class Query::Impl {
         clock_(clock),
         random_(random),
         engine_(options_),
-        partitions_(engine_) {}
+        partitions_(engine_),
+        deleted_rows_(engine_) {}
 
   Task<std::unique_ptr<QueryResult>> run(std::string sql);
   Task<Saved> save(std::string sql, SaveTarget target);
@@ -241,6 +231,7 @@ class Query::Impl {
   Random& random_;
   Engine engine_;
   PartitionColumns partitions_;
+  DeletedRowsFilter deleted_rows_;
   std::map<std::pair<Store*, ObjectKey>, std::unique_ptr<Table>> tables_;
   std::vector<std::string> views_;                           // Ours, in the engine now.
   std::map<std::string, std::string, std::less<>> objects_;  // Copies' paths -> remote objects.
@@ -453,6 +444,7 @@ Query::Impl::Plan Query::Impl::begin(const std::string& sql) {
   partitions_.clear();
   objects_.clear();
   parquet_.clear();
+  deleted_rows_.clear();
   SqlWithoutTimeTravel without = take_out_time_travel(sql);
   Plan plan;
   for (TimeTravel& travel : without.travels) {
@@ -566,7 +558,6 @@ Task<Snapshot> Query::Impl::snapshot_of(Table& table, std::optional<AsOf> as_of,
     snapshot = co_await table.snapshot_at_version(as_of->value);
   }
   if (!snapshot) throw Error(ErrorKind::kInvalid, nothing_committed(shown));
-  refuse_unsupported(*snapshot, shown);
   co_return std::move(*snapshot);
 }
 
@@ -628,6 +619,9 @@ Task<> Query::Impl::find_paths(Source& source) {
     const bool parquet = source.table || source.data.format == DataFormat::kParquet;
     if (parquet && parquet_.size() < kTriedFiles) parquet_.push_back(path);
   }
+  if (source.table) {
+    source.deleted = co_await read_deleted_rows(*source.store, *source.table, source.kept);
+  }
 }
 
 /// The columns of plain files as far as they are known without looking at each: those crawled, with
@@ -659,8 +653,8 @@ std::vector<TypedColumn> Query::Impl::known_columns(Source& source, const std::s
 std::string Query::Impl::rows_sql(Source& source) {
   const std::string variable = fmt::format("headrace_files_{}", views_.size());
   if (source.table) {
-    return delta_rows_sql(engine_, partitions_, source.snapshot, source.kept, source.paths,
-                          variable);
+    const DeltaFiles files{source.snapshot, source.kept, source.paths, source.deleted};
+    return delta_rows_sql(engine_, {partitions_, deleted_rows_}, files, variable);
   }
   engine_.set_list(variable, {source.paths.begin(), source.paths.end()});
   return file_rows_sql(engine_, partitions_, source.data.format, variable,

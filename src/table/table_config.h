@@ -17,6 +17,13 @@ struct CommitConfig {
   std::uint64_t tasks = 100'000;
 };
 
+/// When a running stack joins a table's small files by itself.
+struct OptimizeConfig {
+  std::size_t small_files = 200;
+  std::uint64_t below = 32u << 20;
+  std::uint64_t target = 128u << 20;
+};
+
 enum class TableFormat : unsigned char { kDelta };
 enum class SchemaMode : unsigned char { kEvolve };
 
@@ -33,6 +40,7 @@ struct TableConfig {
   TableFormat format = TableFormat::kDelta;
   SchemaMode schema = SchemaMode::kEvolve;
   CommitConfig commit;
+  OptimizeConfig optimize;
 };
 
 inline const stack::Spec<CommitConfig>& commit_spec() {
@@ -44,6 +52,18 @@ inline const stack::Spec<CommitConfig>& commit_spec() {
                  stack::bytes(), stack::at_least(1))
           .field("tasks", &CommitConfig::tasks, "Once this many objects are gathered",
                  stack::at_least(1), stack::at_most(1'000'000));
+  return spec;
+}
+
+inline const stack::Spec<OptimizeConfig>& optimize_spec() {
+  static const auto spec =
+      stack::Spec<OptimizeConfig>("optimize", "When small files are joined while the stack runs")
+          .field("small_files", &OptimizeConfig::small_files,
+                 "Once more than this many can be joined; 0: never")
+          .field("below", &OptimizeConfig::below, "Files below this size are small", stack::bytes(),
+                 stack::at_least(1))
+          .field("target", &OptimizeConfig::target, "The size of the files they become",
+                 stack::bytes(), stack::at_least(1 << 20));
   return spec;
 }
 
@@ -67,7 +87,8 @@ inline const stack::Spec<TableConfig>& table_spec() {
               "and counted",
               stack::example("[push, pull_request]"))
           .field("only_file", &TableConfig::only_file, "More such values, one a line of this file")
-          .field("commit", &TableConfig::commit, "When to commit", commit_spec());
+          .field("commit", &TableConfig::commit, "When to commit", commit_spec())
+          .field("optimize", &TableConfig::optimize, "When to join small files", optimize_spec());
   return spec;
 }
 
