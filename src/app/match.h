@@ -11,4 +11,15 @@ namespace headrace {
 /// Throws kInvalid.
 MatchSpec match_of(const std::filesystem::path& folder, const stack::Json& match);
 
+/// A `match:` that says nothing of types, with deletions let through besides creations; any other
+/// as it is.
+std::string with_deletions(const std::string& match);
+
+/// What of a `match:` matters to a table that follows its objects.
+struct MatchWords {
+  bool size = false;       ///< It asks for a size.
+  bool deletions = false;  ///< It names deletions.
+};
+MatchWords words_of(const std::string& match);
+
 }  // namespace headrace

@@ -73,6 +73,17 @@ struct MakeStore {
   }
 };
 
+/// Where new files of tables lie until they are uploaded.
+std::filesystem::path scratch_folder(const StackFile& stack) {
+  return stack.state / "cache" / "upkeep";
+}
+
+/// Little, since it works beside everything else.
+QueryOptions engine_for_upkeep(const StackFile& stack) {
+  return {
+      .memory_bytes = 512u << 20, .threads = 1, .temp_folder = scratch_folder(stack) / "spilled"};
+}
+
 }  // namespace
 
 std::unique_ptr<S3Store> make_s3_admin(const S3StoreStanza& stanza, const std::string& name,
@@ -161,6 +172,10 @@ Parts::Parts(const StackFile& the_stack, Given the_given, std::unique_ptr<Ledger
       services{given.loop.get_executor(), stores, cpu, given.clock, given.random, *self_writes} {
   add_stores(stack, given, io, stores);
   catalog = make_catalog(stack, stores, given, &cpu);
+  resolver = std::make_unique<StackResolver>(&stack, catalog.get(), stores, given.in_memory);
+  caretaker = std::make_unique<Caretaker>(
+      Caretaker::Services{*catalog, stores, *resolver, given.clock, given.random, given.log,
+                          engine_for_upkeep(stack), scratch_folder(stack)});
 }
 
 Parts::~Parts() {
@@ -192,6 +207,10 @@ std::unique_ptr<Sink> Parts::make_sink(const StepStanza& stanza, const std::stri
                          .only = family_members(*stack.tables.at(table)),
                          .keep = std::move(keep),
                          .transform = std::move(transform)};
+  if (const auto* step = std::get_if<TableStepConfig>(&stanza)) follow(*step, limits);
+  limits.committed = [this](const std::string& to, std::uint64_t files) {
+    caretaker->committed(to, files);
+  };
   if (!rows_name_table(table, common(*stack.sources.at(from)))) {
     return make_table_sink(table, *catalog, services, std::move(limits));
   }
@@ -199,6 +218,17 @@ std::unique_ptr<Sink> Parts::make_sink(const StepStanza& stanza, const std::stri
                                 {.limits = std::move(limits),
                                  .tables = stack.tables.at(table)->limit,
                                  .folder = work_folder(route)});
+}
+
+void Parts::follow(const TableStepConfig& step, TableSinkLimits& limits) {
+  limits.follow = step;
+  limits.object_column = step.object_column();
+  limits.line_column = step.line_column();
+  if (!step.any()) return;
+  limits.rows.emplace(TableObjects::Services{.resolver = *resolver,
+                                             .random = given.random,
+                                             .engine = engine_for_upkeep(stack),
+                                             .scratch = scratch_folder(stack)});
 }
 
 std::filesystem::path Parts::work_folder(const std::string& route) {

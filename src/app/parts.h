@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "app/resolver.h"
 #include "app/stack_file.h"
 #include "core/clock.h"
 #include "core/log.h"
@@ -19,9 +20,11 @@
 #include "source/source.h"
 #include "source/webhook/webhook_listener.h"
 #include "step/step.h"
+#include "step/table.h"
 #include "store/s3/s3_store.h"
 #include "store/stores.h"
 #include "table/catalog.h"
+#include "upkeep/caretaker.h"
 #include "work/route_plan.h"
 #include "work/self_writes.h"
 
@@ -57,6 +60,8 @@ struct Parts {
   Stores stores;
   std::unique_ptr<Ledger> ledger;
   std::unique_ptr<Catalog> catalog;
+  std::unique_ptr<StackResolver> resolver;  ///< How rows of tables are read to change them.
+  std::unique_ptr<Caretaker> caretaker;
   std::unique_ptr<LedgerSelfWrites> self_writes;
 
   std::unique_ptr<HttpClient> http;  ///< Of the sources.
@@ -79,6 +84,7 @@ struct Parts {
  private:
   std::unique_ptr<Sink> make_sink(const StepStanza& stanza, const std::string& route,
                                   const std::string& from);
+  void follow(const TableStepConfig& step, TableSinkLimits& limits);
   /// Where a route's sink may keep files that outlive a crash.
   std::filesystem::path work_folder(const std::string& route);
   NamedSource make_source(const std::string& name, const SourceStanza& stanza, RouteId own_id);

@@ -133,6 +133,38 @@ class Checker {
       if (check_name(stack_.tables, "table", table, step.where) && known) {
         check_fields(table, step.where, common(*stack_.sources.at(route->from.value)));
       }
+      const auto* follows = std::get_if<TableStepConfig>(&step.value);
+      if (follows != nullptr && follows->object_column()) {
+        check_following(*follows, step.where, *route);
+      }
+    }
+  }
+
+  /// A table that follows its objects has to hear of every change of theirs.
+  void check_following(const TableStepConfig& table, Where where, const RouteConfig& route) {
+    const auto source = stack_.sources.find(route.from.value);
+    if (source != stack_.sources.end() && rows_name_table(table.into, common(*source->second))) {
+      diagnostics_.error(where,
+                         "a family whose tables are named by its rows can't tell where these come "
+                         "from: let the source's `key` give the fields of the table's name");
+    }
+    if (!table.any()) return;
+    const MatchWords words = words_of(route.match.text);
+    if (words.size) {
+      diagnostics_.error(route.match.where,
+                         "`size` would hide an object that became smaller, or is gone, from the "
+                         "table that follows it: leave it out; empty objects bring no rows anyway");
+    }
+    if (table.on_delete != OnDelete::kRemove) return;
+    if (!words.deletions) {
+      diagnostics_.error(route.match.where,
+                         "`on_delete: remove` needs the events of deletions: let the type, or the "
+                         "pattern's detail-type, hold \"Object Deleted\" too");
+    }
+    if (route.steps.size() > 1) {
+      diagnostics_.error(where,
+                         "`on_delete: remove` must be in a route of its own: the steps before it "
+                         "find no object to work on when one was deleted");
     }
   }
 

@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <fstream>
 
+#include "app/match.h"
 #include "app/stack_check.h"
 #include "core/error.h"
 #include "stack/document.h"
@@ -124,12 +125,23 @@ const stack::Spec<StackFile>& stack_spec() {
   return spec;
 }
 
+/// A route whose table removes the rows of deleted objects has to hear of deletions.
+void let_deletions_through(RouteConfig& route) {
+  for (const auto& step : route.steps) {
+    const auto* table = std::get_if<TableStepConfig>(&step.value);
+    if (table != nullptr && table->on_delete == OnDelete::kRemove) {
+      route.match.text = with_deletions(route.match.text);
+    }
+  }
+}
+
 LoadedStack read_stack(stack::Document document, const std::filesystem::path& folder) {
   LoadedStack loaded;
   loaded.stack = document.read(stack_spec());
   if (loaded.stack) {
     loaded.stack->folder = folder;
     for (auto& [name, table] : loaded.stack->tables) table.value.name = name;
+    for (auto& [name, route] : loaded.stack->routes) let_deletions_through(route.value);
     check_stack(*loaded.stack, document.diagnostics());
     if (!document.diagnostics().ok()) loaded.stack.reset();
   }

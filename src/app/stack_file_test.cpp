@@ -145,6 +145,35 @@ INSTANTIATE_TEST_SUITE_P(Pairs, TablePlacesTest,
                                          Places{"AFamilyWithinAMember", "l/{t}", "l/a/{t}", false}),
                          [](const auto& row) { return row.param.name; });
 
+constexpr const char* kFollows = "{ into: \"events_{type}\", on_delete: remove }";
+
+std::string following(const std::string& match) {
+  return with("from: in, steps: [ { table: \"events_{type}\" } ]",
+              "from: in, " + match + "steps: [ { table: " + kFollows + " } ]");
+}
+
+TEST(StackFile, ATableThatFollowsObjectsHearsOfDeletions) {
+  for (const char* match : {"", "match: {}, ", "match: { key: { suffix: .json } }, "}) {
+    const LoadedStack loaded = load_stack_text("headrace.yaml", following(match), "/nowhere");
+    EXPECT_EQ(loaded.diagnostics, "");
+    ASSERT_TRUE(loaded.stack);
+    EXPECT_THAT(loaded.stack->routes.at("load")->match.text, HasSubstr("Object Deleted")) << match;
+  }
+  const LoadedStack plain = load_stack_text("headrace.yaml", kGood, "/nowhere");
+  EXPECT_THAT(plain.stack->routes.at("load")->match.text,
+              testing::Not(HasSubstr("Object Deleted")));
+}
+
+TEST(StackFile, WhatWouldHideDeletionsIsAnError) {
+  EXPECT_THAT(said_of(following("match: { type: Object Created }, ")),
+              HasSubstr("needs the events of deletions"));
+  EXPECT_THAT(said_of(following("match: { size: { \">\": 0 } }, ")),
+              HasSubstr("`size` would hide an object"));
+  std::string steps = following("");
+  steps.insert(steps.find("{ table: {"), "{ tag: { seen: \"1\" } }, ");
+  EXPECT_THAT(said_of(steps), HasSubstr("must be in a route of its own"));
+}
+
 TEST(StackFile, RoutesThatFeedEachOtherAreWarnedOf) {
   const std::string routes = R"(routes:
   a: { from: in, steps: [ { copy: { to: "x/{filename}", bucket: other } } ] }

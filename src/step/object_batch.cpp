@@ -140,6 +140,7 @@ Task<std::optional<ReadObject>> ObjectBatchReader::transformed(ReadObject object
 Task<std::optional<ReadObject>> ObjectBatchReader::open(std::size_t index) {
   const Event& event = events_[index];
   ReadObject out{.index = index, .constants = event.key_fields};
+  if (event.line) out.first_line = event.line->number;
   if (event.line && !event.line->text.empty()) {
     out.bytes = event.line->text;
     co_return out;

@@ -19,6 +19,7 @@ namespace headrace {
 struct ReadObject {
   std::size_t index = 0;  ///< Of its event in the batch.
   KeyFields constants;
+  std::uint64_t first_line = 1;  ///< Where the bytes begin in the object.
   Bytes bytes;
   std::unique_ptr<ByteSource> source;  ///< Set for a large object.
 };
@@ -36,7 +37,9 @@ class RowReceiver {
 class ParquetReceiver final : public RowReceiver {
  public:
   explicit ParquetReceiver(LinesToParquet& convert) : convert_(convert) {}
-  void begin_object(const ReadObject& object) override { convert_.begin_object(object.constants); }
+  void begin_object(const ReadObject& object) override {
+    convert_.begin_object(object.constants, object.first_line);
+  }
   void write(BytesView piece) override { convert_.write(piece); }
   ObjectRows end_object() override { return convert_.end_object(); }
 

@@ -41,6 +41,21 @@ const stack::Spec<TableStepConfig>& table_step_spec() {
           .field("rows", &TableStepConfig::rows,
                  "Pattern of the rows that are wanted, in the language of `match`; all if left out",
                  stack::example("{ event_type: [{ prefix: push }] }"))
+          .field(
+              "on_overwrite", &TableStepConfig::on_overwrite,
+              "Rows of an object's older version: append keeps them; replace removes them in the "
+              "commit that brings the new ones",
+              stack::one_of<OnOverwrite>(
+                  {{"append", OnOverwrite::kAppend}, {"replace", OnOverwrite::kReplace}}))
+          .field(
+              "on_delete", &TableStepConfig::on_delete, "Rows of a deleted object: keep or remove",
+              stack::one_of<OnDelete>({{"keep", OnDelete::kKeep}, {"remove", OnDelete::kRemove}}))
+          .field("provenance", &TableStepConfig::provenance,
+                 "object: rows say where they come from in `_object`, as they do if the table "
+                 "follows its objects; line: and in `_line`",
+                 stack::one_of<Provenance>({{"none", Provenance::kNone},
+                                            {"object", Provenance::kObject},
+                                            {"line", Provenance::kLine}}))
           .shorthand("into");
   return spec;
 }

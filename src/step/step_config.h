@@ -10,6 +10,7 @@
 #include "step/copy.h"
 #include "step/delete.h"
 #include "step/edit.h"
+#include "step/follow.h"
 #include "step/move.h"
 #include "step/repartition.h"
 #include "step/sql.h"
@@ -22,10 +23,18 @@ class Spec;
 
 namespace headrace {
 
-/// `table: people`, or `table: { into: people, rows: { country: [de] } }`.
-struct TableStepConfig {
+/// Which columns say where rows come from.
+enum class Provenance : unsigned char { kNone, kObject, kLine };
+
+/// `table: people`, or `table: { into: people, rows: { country: [de] }, on_overwrite: replace }`.
+struct TableStepConfig : FollowConfig {
   std::string into;
   std::optional<stack::Json> rows;  ///< Pattern of the rows that are wanted.
+  Provenance provenance = Provenance::kNone;
+
+  /// Rows have `_object`: asked for, or needed to follow objects.
+  bool object_column() const { return any() || provenance != Provenance::kNone; }
+  bool line_column() const { return provenance == Provenance::kLine; }
 };
 
 /// One entry of a route's `steps:`.

@@ -13,11 +13,14 @@
 namespace headrace {
 namespace {
 
+constexpr int kAttempts = 20;  // Of a commit that other writers stand in the way of.
+
 class TablePrepared final : public Sink::Prepared {
  public:
   std::vector<NewFile> files;
   Schema schema;
   std::uint64_t rows = 0;
+  std::vector<std::string> outdated;  // Objects whose rows up to now have to go.
 };
 
 class TableSink final : public Sink {
@@ -26,7 +29,9 @@ class TableSink final : public Sink {
       : table_(std::move(table)),
         catalog_(catalog),
         services_(services),
-        limits_(std::move(limits)) {}
+        limits_(std::move(limits)) {
+    if (limits_.follow.any()) objects_ = std::make_unique<TableObjects>(limits_.rows.value());
+  }
 
   Limits limits() const override {
     return {limits_.commit_bytes, limits_.commit_every, limits_.commit_tasks};
@@ -64,19 +69,23 @@ class TableSink final : public Sink {
   };
   Task<std::optional<std::size_t>> convert(Batch batch, const std::vector<bool>& left_out,
                                            bool trial);
+  Task<> convert_all(Batch batch, std::vector<bool> left_out);
+  Task<ChangeResult> change(std::string group, const TablePrepared& batch, std::string app_id,
+                            std::uint64_t seq);
   Task<bool> leave_out_culprits(Batch batch, std::vector<bool>& left_out);
 
   std::string table_;
   Catalog& catalog_;
   StepServices services_;
   TableSinkLimits limits_;
+  std::unique_ptr<TableObjects> objects_;  // Of a table that follows its objects.
 };
 
 Task<std::unique_ptr<Sink::Prepared>> TableSink::prepare(std::string group, std::string,
                                                          std::vector<Event> events) {
   auto prepared = std::make_unique<TablePrepared>();
-  prepared->items.resize(events.size());
   if (!limits_.only.empty() && !limits_.only.contains(group)) {
+    prepared->items.resize(events.size());
     for (Item& item : prepared->items) {
       item.result = {Outcome::kSkipped, "the table is not in its family's list"};
     }
@@ -85,12 +94,33 @@ Task<std::unique_ptr<Sink::Prepared>> TableSink::prepare(std::string group, std:
   }
   Table& table = catalog_.open(group);
   const TableConfig& config = *catalog_.config_of(group);
-  const ConvertOptions options = co_await convert_options(table, config, limits_.keep);
-  const Batch batch{table, config, options, events, *prepared};
+  ConvertOptions options = co_await convert_options(table, config, limits_.keep);
+  options.object_column = limits_.object_column;
+  options.line_column = limits_.line_column;
+  if (objects_) {
+    FollowedBatch followed(limits_.follow, std::move(events));
+    co_await followed.check_lines(services_.stores);
+    prepared->items = std::move(followed.items());
+    co_await convert_all({table, config, options, followed.events(), *prepared},
+                         followed.left_out());
+    followed.items() = std::move(prepared->items);
+    prepared->outdated = co_await followed.outdated(services_.stores);
+    prepared->items = followed.take_items();
+  } else {
+    if (limits_.object_column) {
+      for (Event& event : events) add_provenance(event);
+    }
+    prepared->items.resize(events.size());
+    co_await convert_all({table, config, options, events, *prepared},
+                         std::vector<bool>(events.size(), false));
+  }
+  prepared->empty = prepared->files.empty() && prepared->outdated.empty();
+  co_return prepared;
+}
 
-  // What one object does wrong must not cost the others: such a batch is converted again without
-  // it. Small objects are read whole before they are converted, so this is rare.
-  std::vector<bool> left_out(events.size(), false);
+/// What one object does wrong must not cost the others: such a batch is converted again without
+/// it. Small objects are read whole before they are converted, so this is rare.
+Task<> TableSink::convert_all(Batch batch, std::vector<bool> left_out) {
   while (true) {
     std::optional<std::size_t> broken;
     std::optional<Error> failure;
@@ -102,13 +132,11 @@ Task<std::unique_ptr<Sink::Prepared>> TableSink::prepare(std::string group, std:
     if (failure && failure->kind() != ErrorKind::kInvalid) throw *failure;
     if (failure && !co_await leave_out_culprits(batch, left_out)) throw *failure;
     if (broken) left_out[*broken] = true;
-    if (!failure && !broken) break;
-    for (std::size_t i = 0; i < events.size(); ++i) {
-      if (!left_out[i]) prepared->items[i] = {};
+    if (!failure && !broken) co_return;
+    for (std::size_t i = 0; i < left_out.size(); ++i) {
+      if (!left_out[i]) batch.prepared.items[i] = {};
     }
   }
-  prepared->empty = prepared->files.empty();
-  co_return prepared;
 }
 
 Task<std::optional<std::size_t>> TableSink::convert(Batch batch, const std::vector<bool>& left_out,
@@ -181,14 +209,64 @@ Task<bool> TableSink::leave_out_culprits(Batch batch, std::vector<bool>& left_ou
 Task<std::string> TableSink::commit(std::string group, Prepared& prepared, std::string app_id,
                                     std::uint64_t seq) {
   auto& batch = static_cast<TablePrepared&>(prepared);
-  Append append;
-  append.app_id = app_id;
-  append.seq = seq;
-  append.files = batch.files;
-  append.schema = batch.schema;
-  const AppendResult result = co_await catalog_.open(group).append(std::move(append));
-  co_return fmt::format("version {}, {} rows in {} files", result.version, batch.rows,
-                        batch.files.size());
+  std::int64_t version = 0;
+  if (batch.outdated.empty()) {
+    Append append;
+    append.app_id = app_id;
+    append.seq = seq;
+    append.files = batch.files;
+    append.schema = batch.schema;
+    version = (co_await catalog_.open(group).append(std::move(append))).version;
+  } else {
+    version = (co_await change(group, batch, app_id, seq)).version;
+  }
+  if (limits_.committed) limits_.committed(group, batch.files.size());
+  co_return fmt::format("version {}, {} rows in {} files", version, batch.rows, batch.files.size());
+}
+
+/// The columns of new files and of those that are left of old ones.
+Schema columns_of_both(Schema added, const Schema& there) {
+  for (const Field& field : there.fields) {
+    if (added.find(field.name) == nullptr) added.fields.push_back(field);
+  }
+  return added;
+}
+
+/// New rows come and the older ones of their objects go, in one commit. Which files these are in is
+/// looked for anew when another writer was faster.
+Task<ChangeResult> TableSink::change(std::string group, const TablePrepared& batch,
+                                     std::string app_id, std::uint64_t seq) {
+  Table& table = catalog_.open(group);
+  Store& store = services_.stores.at(catalog_.config_of(group)->store);
+  for (int attempt = 1;; ++attempt) {
+    Change change;
+    change.app_id = app_id;
+    change.seq = seq;
+    change.add = batch.files;
+    change.schema = batch.schema;
+    const auto snapshot = co_await table.snapshot();
+    if (!snapshot && batch.files.empty()) co_return ChangeResult{};
+    if (snapshot) {
+      const auto done = snapshot->transactions.find(app_id);
+      if (done != snapshot->transactions.end() && done->second >= static_cast<std::int64_t>(seq)) {
+        co_return ChangeResult{.version = snapshot->version, .already_done = true};
+      }
+      co_await objects_->take_out(table, store, *snapshot, batch.outdated, change);
+      // If there is nothing to do there is nothing to remember either: done again, it is the same.
+      if (change.add.empty() && change.remove.empty()) {
+        co_return ChangeResult{.version = snapshot->version};
+      }
+      change.schema =
+          change.add.empty() ? Schema{} : columns_of_both(batch.schema, snapshot->schema);
+      change.read_version = snapshot->version;
+      change.read = {.kind = ReadScope::Kind::kTable};
+    }
+    try {
+      co_return co_await table.change(std::move(change));
+    } catch (const Error& error) {
+      if (error.kind() != ErrorKind::kConflict || attempt == kAttempts) throw;
+    }
+  }
 }
 
 }  // namespace

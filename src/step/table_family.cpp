@@ -273,8 +273,10 @@ Task<std::string> TableFamilySink::commit(std::string, Prepared& prepared, std::
   std::size_t files = 0;
   auto append_one = [&](std::size_t i) -> Task<> {
     files += appends.tables[i].append.files.size();
-    co_await catalog_.open(appends.tables[i].table).append(appends.tables[i].append);
+    const TableAppends::One& one = appends.tables[i];
+    co_await catalog_.open(one.table).append(one.append);
     crash_point("tables.appended");
+    if (options_.limits.committed) options_.limits.committed(one.table, one.append.files.size());
   };
   co_await side_by_side(services_.executor, appends.tables.size(), kSideBySide, append_one);
   co_return fmt::format("{} rows in {} files of {} tables", appends.rows, files,

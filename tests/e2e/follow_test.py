@@ -1,0 +1,110 @@
+"""A table that follows its objects: edits and deletions show in it, once, whatever is killed."""
+import json
+import os
+import random
+import signal
+import time
+import uuid
+
+import harness
+
+STACK = """\
+version: 1
+name: follow
+stores:
+  lake: { kind: file, path: ./buckets }
+sources:
+  landing: { kind: watch, store: lake, bucket: inbox }
+tables:
+  people:
+    store: lake
+    location: tables/people
+    commit: { every: 50ms }
+    optimize: { small_files: 8, below: 1MiB, target: 1MiB }
+routes:
+  load:
+    from: landing
+    steps: [ { table: { into: people, on_overwrite: replace, on_delete: remove } } ]
+    retry: { attempts: 20, backoff: { base: 10ms, cap: 50ms } }
+"""
+ROUNDS = 6
+OBJECTS = 60
+
+
+def lines(rows):
+    return "".join(json.dumps(row) + "\n" for row in rows)
+
+
+class Follow(harness.LakeTest):
+    def rows(self, lake):
+        rows = lake.sql("select _object, n from people")
+        return sorted((row["_object"], row["n"]) for row in rows)
+
+    def test_edits_and_deletions_show_in_the_table(self):
+        lake = self.lake(STACK)
+        engine = lake.start_engine()
+        try:
+            lake.put("inbox/a.jsonl", lines([{"n": 1}, {"n": 2}]))
+            lake.put("inbox/b.jsonl", lines([{"n": 3}]))
+            harness.wait_until(lambda: (lake.route("load") or {}).get("done", 0) >= 2, "both")
+            lake.put("inbox/a.jsonl", lines([{"n": 7}]))
+            harness.wait_until(lambda: lake.route("load")["done"] >= 3, "the edit")
+            self.assertEqual(self.rows(lake), [("lake://inbox/a.jsonl", 7),
+                                               ("lake://inbox/b.jsonl", 3)])
+            (lake.folder / "buckets/inbox/b.jsonl").unlink()
+            harness.wait_until(lambda: lake.route("load")["done"] >= 4, "the deletion")
+            self.assertEqual(self.rows(lake), [("lake://inbox/a.jsonl", 7)])
+        finally:
+            code, _, err = harness.stop(engine)
+        self.assertEqual(code, 0, err)
+        both = harness.foreign_rows(lake.folder / "buckets/tables/people")
+        if both is not None:
+            self.assertEqual([json.loads(row)["n"] for row in both[0]], [7])
+            self.assertEqual(both[0], both[1])
+
+    def deleted(self, key):
+        """What a store would announce; a watch that was killed saw nothing."""
+        return json.dumps({
+            "version": "0", "id": str(uuid.uuid4()), "detail-type": "Object Deleted",
+            "source": "aws.s3", "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+            "detail": {"bucket": {"name": "inbox"}, "object": {"key": key}, "store": "lake",
+                       "origin": "landing"}}) + "\n"
+
+    def test_rows_are_those_of_the_objects_after_kills(self):
+        lake = self.lake(STACK)
+        seed = int(os.environ.get("HEADRACE_SEED", random.SystemRandom().randrange(1 << 30)))
+        print(f"seed {seed} (HEADRACE_SEED={seed} repeats it)")
+        chance = random.Random(seed)
+        now, counter = {}, 0
+        for _ in range(ROUNDS):
+            engine = lake.start_engine()
+            for _ in range(OBJECTS):
+                key = f"{chance.randrange(20)}.jsonl"
+                if key in now and chance.random() < 0.15:
+                    (lake.folder / "buckets/inbox" / key).unlink()
+                    lake.run("event", "send", "-", stdin=self.deleted(key))
+                    del now[key]
+                    continue
+                now[key] = [{"n": counter + i} for i in range(chance.randrange(1, 4))]
+                counter += 3
+                lake.put("inbox/" + key, lines(now[key]))
+                if chance.random() < 0.1:
+                    time.sleep(chance.uniform(0, 0.05))
+            time.sleep(chance.uniform(0, 0.3))
+            engine.send_signal(signal.SIGKILL)
+            engine.communicate()
+        lake.run("run", "--once", timeout=120)
+        expected = sorted((f"lake://inbox/{key}", row["n"]) for key, rows in now.items()
+                          for row in rows)
+        self.assertEqual(self.rows(lake), expected)
+        route = lake.route("load")
+        self.assertEqual((route["pending"], route["dead"]), (0, 0))
+        both = harness.foreign_rows(lake.folder / "buckets/tables/people")
+        if both is not None:
+            rows = [json.loads(row) for row in both[0]]
+            self.assertEqual(sorted((row["_object"], row["n"]) for row in rows), expected)
+            self.assertEqual(both[0], both[1])
+
+
+if __name__ == "__main__":
+    harness.main()
