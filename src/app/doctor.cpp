@@ -7,7 +7,9 @@
 #include <set>
 
 #include "core/error.h"
+#include "store/s3/failure.h"
 #include "store/s3/fields.h"
+#include "store/s3/messages.h"
 
 namespace headrace {
 namespace {
@@ -18,6 +20,25 @@ using setup::Kind;
 constexpr Duration kMostSkew = std::chrono::minutes(5);
 constexpr Duration kExpiresSoon = std::chrono::minutes(5);
 constexpr std::uint64_t kLeastSpace = std::uint64_t{1} << 30;
+
+/// What an error says to do, behind its last semicolon; `fix` if it says nothing.
+std::string remedy_in(std::string& says, std::string fix) {
+  const std::size_t at = says.rfind("; ");
+  if (at == std::string::npos) return fix;
+  fix = says.substr(at + 2);
+  says.resize(at);
+  return fix;
+}
+
+/// Does the store refuse whoever asks, rather than what was asked?
+bool refuses_the_asker(std::string_view code) {
+  static const std::set<std::string_view> kCodes{
+      "SignatureDoesNotMatch", "InvalidAccessKeyId",
+      "InvalidClientTokenId",  "ExpiredToken",
+      "InvalidToken",          "TokenRefreshRequired",
+      "RequestTimeTooSkewed",  "AuthorizationHeaderMalformed"};
+  return kCodes.contains(code);
+}
 
 class Doctor {
  public:
@@ -53,7 +74,8 @@ class Doctor {
     found_({about, check, false, std::move(says), std::move(fix)});
   }
 
-  /// Awaits `look`; what it throws becomes a finding. False if it threw.
+  /// Awaits `look`; what it throws becomes a finding, whose fix is `fix` unless the error knows
+  /// better. False if it threw.
   Task<bool> attempt(std::string about, std::string check, std::string fix,
                      std::function<Task<>()> look) {
     std::string says;
@@ -64,6 +86,7 @@ class Doctor {
       if (error.kind() == ErrorKind::kCancelled) throw;
       says = error.what();
     }
+    fix = remedy_in(says, std::move(fix));
     bad(about, check, std::move(says), std::move(fix));
     co_return false;
   }
@@ -109,7 +132,7 @@ class Doctor {
                                         [&] { return check_credentials(about, *store); });
     if (!signs) co_return;
     const bool reached = co_await attempt(about, "reachable", "look at endpoint, proxy and network",
-                                          [&] { return check_reach(about, *store); });
+                                          [&] { return check_reach(about, stanza, *store); });
     if (!reached) co_return;
     std::set<std::string> buckets;
     for (const auto& [home, bucket] : needs_.buckets) {
@@ -138,17 +161,35 @@ class Doctor {
     }
   }
 
-  Task<> check_reach(std::string about, S3Store& store) {
+  Task<> check_reach(std::string about, const S3StoreStanza& stanza, S3Store& store) {
     const HttpAnswer answer = co_await store.call({.bucket = ""});
     if (answer.status >= 500) {
       throw Error(ErrorKind::kTransient, fmt::format("it answers {}", answer.status));
+    }
+    check_clock(about, answer);
+    const auto error = s3::parse_error(answer.body);
+    if (answer.status != 200 && error && refuses_the_asker(error->code)) {
+      const auto credentials = co_await store.credentials();
+      throw s3::error_of({.status = answer.status,
+                          .code = error->code,
+                          .text = error->text,
+                          .region = error->region,
+                          .condition = {}},
+                         "GET", "the list of buckets",
+                         {.access_key = credentials ? credentials->access_key : "",
+                          .origin = credentials ? credentials->origin : "",
+                          .region = stanza.region,
+                          .clock_skew = {}});
     }
     good(about, "reachable",
          answer.status == 200
              ? "it answers"
              : fmt::format("it answers {} when asked for its buckets", answer.status));
+  }
+
+  void check_clock(const std::string& about, const HttpAnswer& answer) {
     const auto date = s3::parse_http_date(answer.headers.get("Date"));
-    if (!date) co_return;
+    if (!date) return;
     const Duration skew = *date - clock_.now();
     const auto seconds = std::chrono::round<std::chrono::seconds>(std::chrono::abs(skew));
     if (std::chrono::abs(skew) > kMostSkew) {
