@@ -1,5 +1,5 @@
 # The commands of this project. Each sets up what it needs first.
-.PHONY: build demo test test-servers bench bench-peers fuzz format setup clean
+.PHONY: build demo test test-servers bench bench-peers fuzz tsan format setup clean
 
 JOBS ?= $(shell nproc)
 
@@ -32,6 +32,9 @@ bench-peers: build
 
 fuzz: setup
 	@tools/fuzz
+
+tsan: setup
+	@tools/tsan $(ROOMS)
 
 format: setup
 	@git ls-files '*.cpp' '*.h' | xargs clang-format-19 -i
