@@ -161,6 +161,10 @@ DIVERGENCES = {
     "names that are empty": lambda rule, event: '"":' in rule,
     "quotes in prefixes and suffixes": lambda rule, event: re.search(
         r'"(prefix|suffix)".*\\"', rule),
+    "wildcards beside conditions that ignore case": lambda rule, event:
+    '"wildcard"' in rule and "ignore-case" in rule,
+    "branches that ask a field to be there and to be absent": lambda rule, event:
+    all(part in rule for part in ('"$or"', '"exists":true', '"exists":false')),
     "ignoring case beyond U+FFFF": lambda rule, event: re.search(
         r'"equals-ignore-case":[^}]*😀', rule),
 }
