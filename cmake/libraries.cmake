@@ -29,7 +29,7 @@ foreach(target IN ITEMS OpenSSL::SSL OpenSSL::Crypto simdjson::simdjson)
   add_link_options(${location})
 endforeach()
 
-foreach(name IN ITEMS zstd lz4 xxhash rdkafka edit)
+foreach(name IN ITEMS zstd lz4 bz2 lzma xxhash rdkafka edit)
   find_library(${name}_LIBRARY NAMES ${name} REQUIRED)
   add_library(headrace::${name} UNKNOWN IMPORTED)
   set_target_properties(headrace::${name} PROPERTIES IMPORTED_LOCATION ${${name}_LIBRARY})

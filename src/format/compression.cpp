@@ -11,9 +11,14 @@
 #include <utility>
 
 #include "core/error.h"
+#include "format/unpacker.h"
 
 namespace headrace {
 namespace {
+
+using unpacking::Input;
+using unpacking::out_of_memory;
+using unpacking::Unpacker;
 
 constexpr std::size_t kPieceBytes = 256u << 10;
 constexpr std::uint64_t kRatioFreeBytes = 64u << 20;
@@ -28,31 +33,29 @@ bool starts_zstd(BytesView bytes) {
          (skippable && bytes.substr(1, 3) == BytesView("\x2a\x4d\x18", 3));
 }
 
-Error out_of_memory() { return Error(ErrorKind::kTransient, "out of memory while compressing"); }
+/// Its magic alone is text, so that the start of its first block, or of its end, counts too.
+bool starts_bzip2(BytesView bytes) {
+  if (!bytes.starts_with("BZh") || bytes.size() < 10 || bytes[3] < '1' || bytes[3] > '9') {
+    return false;
+  }
+  return bytes.substr(4, 6) == "\x31\x41\x59\x26\x53\x59" ||
+         bytes.substr(4, 6) == "\x17\x72\x45\x38\x50\x90";
+}
+
+bool starts_xz(BytesView bytes) {
+  return bytes.starts_with(
+      BytesView("\xFD"
+                "7zXZ\0",
+                6));
+}
+bool starts_lz4(BytesView bytes) { return bytes.starts_with("\x04\x22\x4d\x18"); }
+bool starts_snappy(BytesView bytes) {
+  return bytes.starts_with(BytesView("\xFF\x06\0\0sNaPpY", 10));
+}
 
 Bytef* as_zlib(const char* bytes) {
   return reinterpret_cast<Bytef*>(const_cast<char*>(bytes));  // zlib's next_in is not const.
 }
-
-/// Packed input not yet looked at, and how much went before it.
-struct Input {
-  Bytes bytes;
-  std::size_t at = 0;
-  std::uint64_t before = 0;
-
-  BytesView rest() const { return BytesView(bytes).substr(at); }
-  std::uint64_t position() const { return before + at; }
-};
-
-/// One format's part of the work.
-class Unpacker {
- public:
-  virtual ~Unpacker() = default;
-  /// Fills `out` from `input`; returns the bytes written. 0: more input is needed.
-  virtual std::size_t unpack(Input& input, char* out, std::size_t room) = 0;
-  /// May the input end here?
-  virtual bool complete() const = 0;
-};
 
 class GzipUnpacker final : public Unpacker {
  public:
@@ -196,13 +199,25 @@ std::string_view to_string(Compression compression) {
       return "gzip";
     case Compression::kZstd:
       return "zstd";
+    case Compression::kBzip2:
+      return "bzip2";
+    case Compression::kXz:
+      return "xz";
+    case Compression::kLz4:
+      return "lz4";
+    case Compression::kSnappy:
+      return "snappy";
   }
   return "?";
 }
 
 Compression detect_compression(BytesView start) {
   if (starts_gzip(start)) return Compression::kGzip;
-  return starts_zstd(start) ? Compression::kZstd : Compression::kNone;
+  if (starts_zstd(start)) return Compression::kZstd;
+  if (starts_bzip2(start)) return Compression::kBzip2;
+  if (starts_xz(start)) return Compression::kXz;
+  if (starts_lz4(start)) return Compression::kLz4;
+  return starts_snappy(start) ? Compression::kSnappy : Compression::kNone;
 }
 
 class Decompressor::Impl {
@@ -246,6 +261,7 @@ class Decompressor::Impl {
     if (compression_ == Compression::kZstd) {
       unpacker_ = std::make_unique<ZstdUnpacker>(limits_.window_bytes);
     }
+    if (!unpacker_) unpacker_ = unpacking::make_other_unpacker(*compression_, limits_);
   }
 
   Bytes take_plain() {
@@ -402,9 +418,17 @@ std::unique_ptr<Packer> make_packer(Compression compression, int level) {
     case Compression::kZstd:
       return std::make_unique<ZstdPacker>(level);
     case Compression::kNone:
+      return std::make_unique<PlainPacker>();
+    case Compression::kBzip2:
+    case Compression::kXz:
+    case Compression::kLz4:
+    case Compression::kSnappy:
       break;
   }
-  return std::make_unique<PlainPacker>();
+  throw Error(ErrorKind::kInvalid,
+              fmt::format("objects packed as {} are read, but not written: pack them as gzip or "
+                          "zstd",
+                          to_string(compression)));
 }
 
 class DecompressingSource final : public ByteSource {

@@ -11,16 +11,16 @@
 namespace headrace {
 
 /// How an object's bytes are packed.
-enum class Compression : unsigned char { kNone, kGzip, kZstd };
+enum class Compression : unsigned char { kNone, kGzip, kZstd, kBzip2, kXz, kLz4, kSnappy };
 
-/// "none", "gzip", "zstd".
+/// "none", "gzip", "zstd", "bzip2", "xz", "lz4", "snappy".
 std::string_view to_string(Compression compression);
 
 /// How many first bytes detect_compression() wants; fewer are enough if the object has no more.
-inline constexpr std::size_t kCompressionMagicBytes = 4;
+inline constexpr std::size_t kCompressionMagicBytes = 10;
 
-/// Tells by the first bytes, never by a name: gzip (1f 8b), zstd (a frame or a skippable frame),
-/// else kNone.
+/// Tells by the first bytes, never by a name: gzip, zstd (a frame or a skippable frame), bzip2, xz,
+/// lz4 frames, snappy in its framing format, else kNone. Raw snappy blocks cannot be told.
 Compression detect_compression(BytesView start);
 
 /// What unpacking may cost. Output comes in pieces, so these bound time and disk, not memory;
@@ -30,20 +30,21 @@ struct DecompressLimits {
   /// Output per input byte. Beyond, kCorrupt; looked at only once 64 MiB came out, so that a small
   /// and very regular object passes. gzip cannot exceed 1032.
   std::uint64_t ratio = 500;
-  std::uint64_t window_bytes = 128u << 20;  ///< A zstd frame that needs more memory is kInvalid.
+  std::uint64_t window_bytes = 128u << 20;  ///< zstd or xz that needs more memory is kInvalid.
 };
 
-/// Unpacks gzip (any number of members), zstd (any number of frames, skippable ones included) or
-/// passes plain bytes through, as the first bytes say. Pull and push take turns:
+/// Unpacks gzip (any number of members), zstd (any number of frames, skippable ones included), and
+/// bzip2, xz, lz4 and snappy (any number of streams), or passes plain bytes through, as the first
+/// bytes say. Pull and push take turns:
 ///
 ///   Decompressor unpack(limits);
 ///   for each piece: { unpack.push(piece); while (Bytes out = unpack.next(); !out.empty()) ...; }
 ///   unpack.finish();
 ///   while (Bytes out = unpack.next(); !out.empty()) ...;      // throws if the input ended early
 ///
-/// After the last gzip member zero bytes are padding and are dropped; anything else that is no
-/// member, and anything after a zstd frame that is no frame, is kCorrupt: half a file is never
-/// taken for a whole one. An object shorter than a magic number is plain.
+/// After the last gzip member or xz stream zero bytes are padding and are dropped; anything else
+/// that is no member, and anything after a zstd frame that is no frame, is kCorrupt: half a file is
+/// never taken for a whole one. An object shorter than a magic number is plain.
 ///
 /// Errors   kCorrupt: broken or cut short, with the byte of the packed input where it was noticed.
 ///          kInvalid: a limit was passed. After a throw, drop it.
@@ -71,7 +72,8 @@ class Decompressor {
   std::unique_ptr<Impl> impl_;
 };
 
-/// Packs bytes as one gzip member or one zstd frame, or passes them through. The same pieces give
+/// Packs bytes as one gzip member or one zstd frame, or passes them through; other kinds are
+/// kInvalid. The same pieces give
 /// the same bytes: no time, name or machine goes into the header.
 ///
 /// Errors   kTransient if memory is short.
