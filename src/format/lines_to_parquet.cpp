@@ -81,16 +81,16 @@ class LinesToParquet::Impl {
       : options_(std::move(options)),
         schema_(checked(options_)),
         plan_(schema_, options_.partition_by),
-        reader_(plan_, options_.depth, options_.partition_by.size()),
+        reader_(plan_, options_.depth, options_.partition_by.size(), options_.fixed),
         skipper_(options_.depth),
         lines_(options_.line_bytes),
         document_(options_.line_bytes),
         files_(plan_, schema_, options_),
         tuple_(options_.partition_by.size()) {
     // A row that must have a value can turn out to be a fault, which end_object() has to report.
-    const bool waits = options_.evolve && options_.infer_bytes > 0 && !has_required(schema_.fields);
+    const bool waits = may_evolve() && options_.infer_bytes > 0 && !has_required(schema_.fields);
     if (waits) {
-      inference_.emplace(schema_, options_.columns);
+      inference_.emplace(schema_, options_.columns, options_.plain_types);
     } else {
       grow(schema_);
     }
@@ -129,6 +129,8 @@ class LinesToParquet::Impl {
   }
 
   std::vector<ParquetFile> take_files() { return files_.take(); }
+
+  Bytes take_bytes() { return files_.take_bytes(); }
 
   std::vector<ParquetFile> finish() {
     if (inference_) choose();
@@ -362,7 +364,7 @@ class LinesToParquet::Impl {
 
   /// Rows of a batch into the files; counts into `rows`, if there are any to count into.
   std::uint64_t convert(const Batch& batch, ObjectRows* rows) {
-    bool may_grow = options_.evolve && !options_.one_schema;
+    bool may_grow = may_evolve() && !options_.one_schema;
     Line line;
     LineWalk walk(structure_, batch);
     while (walk.next(line)) {
@@ -387,6 +389,12 @@ class LinesToParquet::Impl {
         continue;
       }
       walk.passed(cursor);
+      if (options_.fixed) {
+        if (const std::string refusal = refused_constant(); !refusal.empty()) {
+          if (rows != nullptr) add_fault(line.number, line.text, refusal);
+          continue;
+        }
+      }
       if (rows != nullptr) ++rows->rows;
       append_row(line.number, rows);
     }
@@ -396,7 +404,7 @@ class LinesToParquet::Impl {
 
   /// Grows the columns by what the rows of `rest` bring.
   void learn(const Batch& rest) {
-    jsonl::Inference inference(schema_, options_.columns);
+    jsonl::Inference inference(schema_, options_.columns, options_.plain_types);
     Line line;
     for (LineWalk walk(ahead_, rest); walk.next(line);) {
       jsonl::Flaw flaw;
@@ -474,6 +482,19 @@ class LinesToParquet::Impl {
     }
   }
 
+  bool may_evolve() const { return options_.evolve && !options_.fixed; }
+
+  /// Which of the object's partition values the row needs and its column cannot take; empty: none.
+  std::string refused_constant() const {
+    for (std::size_t i = 0; i < constant_rescued_.size(); ++i) {
+      if (constant_rescued_[i].empty() || row_.has_partition[i]) continue;
+      return fmt::format("the object's key says {}, but column {} is {}, and the schema is fixed",
+                         constant_rescued_[i], options_.partition_by[i],
+                         to_string(jsonl::type_of(*partition_nodes_[i])));
+    }
+    return "";
+  }
+
   /// The row's own values of the partition columns, or its object's.
   void fill_tuple() {
     for (std::size_t i = 0; i < tuple_.size(); ++i) {
@@ -541,6 +562,7 @@ void LinesToParquet::begin_object(std::map<std::string, std::string, std::less<>
 void LinesToParquet::write(BytesView piece) { impl_->write(piece); }
 ObjectRows LinesToParquet::end_object() { return impl_->end_object(); }
 std::vector<ParquetFile> LinesToParquet::take_files() { return impl_->take_files(); }
+Bytes LinesToParquet::take_bytes() { return impl_->take_bytes(); }
 std::vector<ParquetFile> LinesToParquet::finish() { return impl_->finish(); }
 Schema LinesToParquet::schema() const { return impl_->schema(); }
 std::uint64_t LinesToParquet::rescued_rows() const { return impl_->rescued_rows(); }

@@ -38,6 +38,7 @@ struct ConvertOptions {
   Schema schema;                          ///< Columns known already; empty if none.
   std::vector<std::string> partition_by;  ///< Left out of the files, one file per tuple of values.
   bool evolve = true;                     ///< New keys become columns; else they are rescued.
+  bool fixed = false;  ///< Not even rescued: what does not fit makes its line a fault. No evolving.
   bool object_column = false;  ///< Rows get kObjectColumn, whose value begin_object() is given.
   bool line_column = false;    ///< Rows get kLineColumn.
   bool one_schema = false;     ///< Only keys of the first `infer_bytes` do: one file holds all.
@@ -53,6 +54,14 @@ struct ConvertOptions {
   std::size_t open_partitions = 64;         ///< Beyond, the largest open file is closed early.
   std::uint64_t memory_bytes = 256u << 20;  ///< Open files and rows that wait; beyond, the same.
   RowPredicate keep;                        ///< May be empty: all rows are wanted.
+  /// Types that tables cannot have without a feature of their protocol: UUIDs as 16 bytes, moments
+  /// without a zone. For files that are no table's.
+  bool plain_types = false;
+  /// How many row groups may be encoded by others while the next one fills, and how they are asked:
+  /// `run_on_helper` is called with work to be done once, now or later, on any thread. It may come
+  /// to nothing or too late; then the caller's thread does it. 0: no others.
+  std::size_t helpers = 0;
+  std::function<void(std::function<void()>)> run_on_helper;
 };
 
 /// What one object came to.
@@ -109,6 +118,9 @@ class LinesToParquet {
 
   /// Files closed so far, given once. Call between objects to keep memory low.
   std::vector<ParquetFile> take_files();
+  /// For one_schema without partitions: what has been added to the one file since the last call, so
+  /// that it need not be held in memory. Its ParquetFile::bytes are then those after the last call.
+  Bytes take_bytes();
   /// Closes what is open and gives the rest. No call may follow but schema().
   std::vector<ParquetFile> finish();
 

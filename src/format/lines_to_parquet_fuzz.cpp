@@ -26,6 +26,13 @@ ConvertOptions options_from(std::uint8_t choice) {
   options.columns = 200;
   options.line_bytes = 4'096;
   options.open_partitions = 2;
+  options.plain_types = (choice & 32) != 0;
+  if (choice & 64) {  // Some row groups are encoded by another, some are left to the caller.
+    options.helpers = 2;
+    options.run_on_helper = [turn = 0](const std::function<void()>& work) mutable {
+      if (++turn % 2 == 0) work();
+    };
+  }
   if (choice & 4) options.partition_by = {"a"};
   if (choice & 8) {
     const auto add = [&](const char* name, DataType type) {

@@ -107,6 +107,12 @@ void append(JsonWriter& json, const arrow::Array& array, std::int64_t i) {
     case arrow::Type::BINARY:
       json.string(hex(static_cast<const arrow::BinaryArray&>(array).GetView(i)));
       return;
+    case arrow::Type::FIXED_SIZE_BINARY: {  // A UUID.
+      std::string text = hex(static_cast<const arrow::FixedSizeBinaryArray&>(array).GetView(i));
+      for (const std::size_t hyphen : {20, 16, 12, 8}) text.insert(hyphen, 1, '-');
+      json.string(text);
+      return;
+    }
     case arrow::Type::DATE32:
       json.string(jsonl::format_date(at<arrow::Date32Array>(array, i)));
       return;

@@ -1,6 +1,7 @@
 // JSON lines -> Parquet files as a command, for tests in other languages. Not part of the product.
 //
-//   lines_tool IN FOLDER [NAME=VALUE...]     names: codec, infer_bytes, file_bytes, one_schema
+//   lines_tool IN FOLDER [NAME=VALUE...]
+//       names: codec, infer_bytes, file_bytes, one_schema, plain_types
 //
 // Writes FOLDER/0.parquet and so on, and prints one line of JSON: files (rows and Delta stats of
 // each), rows, faults, rescued.
@@ -31,6 +32,7 @@ ConvertOptions options_of(const std::map<std::string, std::string>& said) {
   options.infer_bytes = std::stoull(get("infer_bytes", std::to_string(options.infer_bytes)));
   options.file_bytes = std::stoull(get("file_bytes", std::to_string(1ull << 40)));
   options.one_schema = get("one_schema", "no") == "yes";
+  options.plain_types = get("plain_types", "no") == "yes";
   return options;
 }
 

@@ -5,10 +5,12 @@
 #include <algorithm>
 #include <limits>
 #include <unordered_set>
+#include <utility>
 
 #include "core/error.h"
 #include "format/column_name.h"
 #include "format/jsonl/number.h"
+#include "format/jsonl/uuid.h"
 #include "format/lines_to_parquet.h"
 
 namespace headrace::jsonl {
@@ -26,12 +28,21 @@ enum Kind : std::uint32_t {
   kText = 128,
   kObject = 256,
   kArray = 512,
+  kUuid = 1024,   ///< A text that is a UUID in small letters.
+  kDate = 2048,   ///< A text that is a date.
+  kLocal = 4096,  ///< A text that is a moment without a zone.
   kNumbers = kWhole | kLargeWhole | kHuge | kReal | kUnfit,
-  kTexts = kMoment | kText,
+  kTexts = kMoment | kText | kUuid | kDate | kLocal,
 };
 
 constexpr std::size_t kGuessesPerColumn = 4;  // Objects and lists on the way to the leaves.
 constexpr int kHugePrecision = 38;
+
+// When the keys of an object are data rather than names: docs/formats/types.md.
+constexpr std::size_t kManyKeys = 64;           // Beyond, if each object has few of them;
+constexpr std::size_t kFewOfThem = 4;           // "few" is at most a quarter;
+constexpr std::size_t kAnywayManyKeys = 1'000;  // beyond this, in any case.
+constexpr std::size_t kKeysAtOnce = 4'000;      // So many are not even counted one by one.
 
 DataType plain(TypeKind kind) { return {.kind = kind}; }
 
@@ -39,6 +50,7 @@ DataType plain(TypeKind kind) { return {.kind = kind}; }
 std::optional<DataType> scalar_type(std::uint32_t kinds) {
   if (kinds == kBoolean) return plain(TypeKind::kBoolean);
   if (kinds == kMoment) return plain(TypeKind::kTimestamp);
+  if (kinds == kDate) return plain(TypeKind::kDate);
   if ((kinds & ~kNumbers) == 0) {
     if (kinds & kUnfit) return plain(TypeKind::kString);
     const bool real = (kinds & kReal) != 0;
@@ -63,6 +75,13 @@ Field json_text() {
   Field field = field_of(plain(TypeKind::kString));
   field.metadata = kJsonTextMetadata;
   return field;
+}
+
+/// Are the kinds so alike that one column of them is no loss?
+bool is_uniform(std::uint32_t kinds) {
+  const auto within = [kinds](std::uint32_t set) { return kinds != 0 && (kinds & ~set) == 0; };
+  return within(kBoolean) || within(kNumbers) || within(kTexts) || within(kObject) ||
+         within(kArray);
 }
 
 void collect_ids(const std::vector<Field>& fields, int& largest) {
@@ -91,6 +110,11 @@ struct Inference::Guess {
   std::vector<std::pair<std::string, std::unique_ptr<Guess>>> members;
   NodeByName by_key;               ///< Index into `members`.
   std::unique_ptr<Guess> element;  ///< Of an array, or the value of a map.
+
+  std::uint64_t objects = 0;  ///< How often it was an object,
+  std::uint64_t met = 0;      ///< and how many members those had together.
+  bool map = false;           ///< So many keys that only the values' common type is kept.
+  bool stays = false;         ///< So many keys, but the values have no common type.
 };
 
 std::size_t leaf_count(const std::vector<Field>& fields) {
@@ -107,10 +131,11 @@ void number_fields(Schema& schema) {
   give_ids(schema.fields, largest);
 }
 
-Inference::Inference(const Schema& known, std::size_t columns)
+Inference::Inference(const Schema& known, std::size_t columns, bool plain_types)
     : known_(known),
       root_(std::make_unique<Guess>()),
       columns_(columns),
+      plain_types_(plain_types),
       skipper_(std::numeric_limits<int>::max()) {
   adopt(*root_, DataType{.kind = TypeKind::kStruct, .fields = known.fields}, false);
 }
@@ -153,6 +178,54 @@ Inference::Guess& Inference::child_of(Guess& guess, std::string key) {
   }
   guess.members.emplace_back(std::move(key), std::make_unique<Guess>());
   return *guess.members.back().second;
+}
+
+/// Adds to `into` what `from` has seen.
+void Inference::merge(Guess& into, const Guess& from) {
+  into.kinds |= from.kinds;
+  into.objects += from.objects;
+  into.met += from.met;
+  into.map |= from.map;
+  for (const auto& [key, member] : from.members) merge(child_of(into, key), *member);
+  if (from.element) {
+    if (!into.element) into.element = std::make_unique<Guess>();
+    merge(*into.element, *from.element);
+  }
+  if (!into.map || into.members.empty()) return;
+  // Beside a map's values no member is left.
+  const auto members = std::exchange(into.members, {});
+  into.by_key.clear();
+  for (const auto& [key, member] : members) merge(*into.element, *member);
+}
+
+/// What all values of an object are, if its keys are data.
+std::unique_ptr<Inference::Guess> Inference::common_value(const Guess& guess) {
+  std::uint32_t kinds = 0;
+  for (const auto& [key, member] : guess.members) kinds |= member->kinds;
+  if (!is_uniform(kinds)) return nullptr;
+  const std::size_t guesses = guesses_;
+  auto value = std::make_unique<Guess>();
+  for (const auto& [key, member] : guess.members) merge(*value, *member);
+  guesses_ = guesses;
+  const bool wide = value->members.size() > kManyKeys && !has_data_for_keys(*value);
+  return wide ? nullptr : std::move(value);
+}
+
+bool Inference::has_data_for_keys(const Guess& guess) {
+  const std::size_t keys = guess.members.size();
+  return guess.map || keys > kAnywayManyKeys ||
+         (keys > kManyKeys && guess.met * kFewOfThem <= guess.objects * keys);
+}
+
+/// An object has got so many keys that they can't be names.
+void Inference::give_up_keys(Guess& guess) {
+  guess.element = common_value(guess);
+  guess.map = guess.element != nullptr;
+  guess.stays = !guess.map;
+  if (!guess.map) return;
+  guesses_ -= std::min(guesses_, guess.members.size());
+  guess.members.clear();
+  guess.by_key.clear();
 }
 
 void Inference::observe(Cursor cursor) {
@@ -200,13 +273,17 @@ void Inference::observe_object(Guess& guess, int depth) {
     ++cursor_.at;
     return;
   }
+  ++guess.objects;
   std::size_t hint = 0;
   for (;;) {
+    ++guess.met;
+    const bool could_be_map = !guess.known && !guess.map && !guess.stays && &guess != root_.get();
+    if (could_be_map && guess.members.size() > kKeysAtOnce) give_up_keys(guess);
     const BytesView token = cursor_.token();
     const BytesView raw = token.substr(1, token.size() - 2);
     cursor_.at += 2;
     Guess* next = nullptr;
-    if (guess.known && guess.type == TypeKind::kMap) {
+    if (guess.map || (guess.known && guess.type == TypeKind::kMap)) {
       next = guess.element.get();
     } else if (hint < guess.members.size() && guess.members[hint].first == raw &&
                raw.find('\\') == BytesView::npos) {
@@ -250,8 +327,10 @@ void Inference::observe_array(Guess& guess, int depth) {
 Inference::Kinds Inference::kind_of_scalar(BytesView token) {
   if (token[0] == 't' || token[0] == 'f') return kBoolean;
   if (token[0] != '"') return kind_of_number(token);
-  const auto moment = moments_.parse(token.substr(1, token.size() - 2));
-  return moment && moment->zoned ? kMoment : kText;
+  const BytesView text = token.substr(1, token.size() - 2);
+  if (const auto moment = moments_.parse(text)) return moment->zoned ? kMoment : kLocal;
+  if (parse_date(text)) return kDate;
+  return is_uuid(text) ? kUuid : kText;
 }
 
 Inference::Kinds Inference::kind_of_number(BytesView token) {
@@ -261,7 +340,7 @@ Inference::Kinds Inference::kind_of_number(BytesView token) {
   return parse_double(token) ? kReal : kUnfit;
 }
 
-Schema Inference::schema() const {
+Schema Inference::schema() {
   for (const std::string& key : texts_) {
     const auto found = root_->by_key.find(key);
     if (found == root_->by_key.end()) continue;
@@ -316,12 +395,34 @@ Field Inference::grow(const Field& known, const Guess& guess, int depth) {
   return field;
 }
 
+/// A map, if the keys of the objects are data and their values of one type.
+std::optional<Field> Inference::resolve_map(const Guess& guess, int depth) {
+  if (!has_data_for_keys(guess)) return std::nullopt;
+  const auto common = guess.map ? nullptr : common_value(guess);
+  const Guess* value = guess.map ? guess.element.get() : common.get();
+  if (value == nullptr) return std::nullopt;
+  auto field = resolve(*value, depth + 1);
+  if (!field) return std::nullopt;
+  field->name = "value";
+  DataType type{.kind = TypeKind::kMap};
+  type.fields.push_back({.name = "key", .nullable = false});
+  type.fields.push_back(std::move(*field));
+  return field_of(std::move(type));
+}
+
 std::optional<Field> Inference::resolve(const Guess& guess, int depth) {
   if (guess.kinds == 0) return std::nullopt;
+  if (plain_types_ && guess.kinds == kLocal) return field_of(plain(TypeKind::kTimestampNtz));
+  if (plain_types_ && guess.kinds == kUuid) {
+    Field field = field_of(plain(TypeKind::kString));
+    field.metadata = kUuidMetadata;
+    return field;
+  }
   if (const auto type = scalar_type(guess.kinds)) return field_of(*type);
   if (depth >= kMaxColumnDepth) return json_text();
   DataType type;
   if (guess.kinds == kObject) {
+    if (auto map = resolve_map(guess, depth)) return map;
     type.kind = TypeKind::kStruct;
     grow_fields(type.fields, guess, depth);
   } else if (guess.kinds == kArray) {

@@ -24,7 +24,8 @@ inline constexpr int kMaxColumnDepth = 32;
 class Inference {
  public:
   /// `columns` bounds the leaves; passing it throws kInvalid.
-  Inference(const Schema& known, std::size_t columns);
+  /// `plain_types`: see ConvertOptions.
+  Inference(const Schema& known, std::size_t columns, bool plain_types);
   ~Inference();
 
   /// Takes note of the row at `cursor`. It has been proved well formed by a Skipper.
@@ -33,7 +34,7 @@ class Inference {
   void observe_text(std::string_view column);
 
   /// The schema grown so far. New fields come after the known ones, in the order they were met.
-  Schema schema() const;
+  Schema schema();
 
  private:
   struct Guess;
@@ -48,13 +49,20 @@ class Inference {
   static Kinds kind_of_number(BytesView token);
   void skip();
 
-  static std::optional<Field> resolve(const Guess& guess, int depth);
-  static Field grow(const Field& known, const Guess& guess, int depth);
-  static void grow_fields(std::vector<Field>& fields, const Guess& guess, int depth);
+  void merge(Guess& into, const Guess& from);
+  std::unique_ptr<Guess> common_value(const Guess& guess);
+  static bool has_data_for_keys(const Guess& guess);
+  void give_up_keys(Guess& guess);
+
+  std::optional<Field> resolve(const Guess& guess, int depth);
+  std::optional<Field> resolve_map(const Guess& guess, int depth);
+  Field grow(const Field& known, const Guess& guess, int depth);
+  void grow_fields(std::vector<Field>& fields, const Guess& guess, int depth);
 
   Schema known_;
   std::unique_ptr<Guess> root_;
   std::size_t columns_;
+  bool plain_types_;
   std::size_t guesses_ = 0;
   Skipper skipper_;
   MomentParser moments_;

@@ -1,12 +1,14 @@
 #include "format/jsonl/number.h"
 
 #include <fmt/format.h>
+#include <simdjson.h>
 
 #include <algorithm>
 #include <array>
 #include <bit>
 #include <charconv>
 #include <cmath>
+#include <cstring>
 #include <iterator>
 #include <limits>
 #include <system_error>
@@ -26,11 +28,14 @@ constexpr std::array<double, kExactPower + 1> kPowers = {
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
-Uint128 power_of_ten(int exponent) {
-  Uint128 power = 1;
-  while (exponent-- > 0) power *= 10;
-  return power;
-}
+constexpr auto kWholePowers = [] {
+  std::array<Uint128, kMaxDigits + 1> powers{};
+  powers[0] = 1;
+  for (std::size_t i = 1; i < powers.size(); ++i) powers[i] = powers[i - 1] * 10;
+  return powers;
+}();
+
+Uint128 power_of_ten(int exponent) { return kWholePowers[static_cast<std::size_t>(exponent)]; }
 
 void take_digit(Number& number, char c) {
   if (number.digit_count == 0 && c == '0') return;
@@ -128,6 +133,55 @@ std::optional<double> parse_short_double(BytesView token) {
   return negative ? -value : value;
 }
 
+/// Eight digits at once, if there are eight.
+bool take_eight(const char* at, std::uint64_t& digits) {
+  std::uint64_t word;
+  std::memcpy(&word, at, sizeof word);
+  const std::uint64_t high = word & 0xF0F0F0F0F0F0F0F0;
+  const std::uint64_t above_nine = (word + 0x0606060606060606) & 0xF0F0F0F0F0F0F0F0;
+  if (high != 0x3030303030303030 || above_nine != 0x3030303030303030) return false;
+  word = (word & 0x0F0F0F0F0F0F0F0F) * 2561 >> 8;
+  word = (word & 0x00FF00FF00FF00FF) * 6553601 >> 16;
+  digits = digits * 100'000'000 + ((word & 0x0000FFFF0000FFFF) * 42949672960001 >> 32);
+  return true;
+}
+
+const char* take_digits(const char* at, const char* end, std::uint64_t& digits) {
+  while (end - at >= 8 && take_eight(at, digits)) at += 8;
+  for (; at < end && is_digit(*at); ++at) digits = digits * 10 + static_cast<unsigned>(*at - '0');
+  return at;
+}
+
+/// "-122.422003528252475": a point and at most 19 digits, as programs print doubles. nullopt for
+/// whatever needs a closer look.
+std::optional<double> parse_long_double(BytesView token) {
+  constexpr std::ptrdiff_t kMostDigits = 19;
+  const char* at = token.data();
+  const char* end = at + token.size();
+  Number number;
+  number.negative = at < end && *at == '-';
+  if (number.negative) ++at;
+  if (end - at > kMostDigits + 1) return std::nullopt;
+  const char* begin = at;
+  std::uint64_t digits = 0;
+  at = take_digits(at, end, digits);
+  if (at == begin || (*begin == '0' && at - begin > 1) || at == end || *at != '.') {
+    return std::nullopt;
+  }
+  const char* fraction = ++at;
+  at = take_digits(at, end, digits);
+  if (at != end || at == fraction || digits == 0) return std::nullopt;
+  number.digits = digits;
+  number.exponent = fraction - at;
+  double value = 0;
+  if (!simdjson::builtin::numberparsing::compute_float_64(number.exponent, digits, false, value)) {
+    return std::nullopt;
+  }
+  const auto near = is_near(value, number);
+  if (!near || !*near) return std::nullopt;
+  return number.negative ? -value : value;
+}
+
 double signed_zero(const Number& number) { return number.negative ? -0.0 : 0.0; }
 
 }  // namespace
@@ -207,6 +261,7 @@ std::optional<std::int64_t> to_integer(const Number& number) {
 
 std::optional<double> parse_double(BytesView token) {
   if (const auto quick = parse_short_double(token)) return quick;
+  if (const auto quick = parse_long_double(token)) return quick;
   const auto number = parse_number(token);
   if (!number) return std::nullopt;
   if (number->digits == 0) return signed_zero(*number);

@@ -33,6 +33,10 @@ bool is_json_text(const Field& field) {
          field.metadata.find("\"headrace.type\":\"json\"") != std::string::npos;
 }
 
+bool is_uuid_text(const Field& field) {
+  return field.type.kind == TypeKind::kString && field.metadata == kUuidMetadata;
+}
+
 Plan::Plan(const Schema& schema, const std::vector<std::string>& partition_by)
     : partition_by_(partition_by) {
   nodes_.push_back(std::make_unique<Node>());
@@ -64,8 +68,10 @@ void Plan::set_type(Node& node, const Field& field) {
   node.scale = field.type.scale;
   node.nullable = field.nullable;
   node.json_text = is_json_text(field);
-  node.quick = node.partition < 0 && !node.json_text &&
-               (node.kind == TypeKind::kString || node.kind == TypeKind::kLong);
+  node.uuid = is_uuid_text(field);
+  node.quick = node.partition < 0 && !node.json_text && !node.uuid &&
+               (node.kind == TypeKind::kString || node.kind == TypeKind::kLong ||
+                node.kind == TypeKind::kDouble);
 }
 
 void Plan::set_spelling(Node& node) {
@@ -114,6 +120,14 @@ const Node* Plan::add(std::uint32_t parent, const Field& field) {
   node.level = static_cast<std::uint8_t>(level);
   add_children(id, field.type.fields);
   return &node;
+}
+
+DataType type_of(const Node& node) {
+  DataType type{.kind = node.kind, .precision = node.precision, .scale = node.scale};
+  for (const Node* child : node.children) {
+    type.fields.push_back({.name = child->name, .type = type_of(*child)});
+  }
+  return type;
 }
 
 std::string Plan::path(std::uint32_t node, const std::string_view* key) const {

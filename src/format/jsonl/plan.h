@@ -16,6 +16,10 @@ namespace headrace::jsonl {
 inline constexpr std::string_view kJsonTextMetadata = R"({"headrace.type":"json"})";
 bool is_json_text(const Field& field);
 
+/// The metadata of a string column that holds UUIDs in their usual spelling, kept as 16 bytes.
+inline constexpr std::string_view kUuidMetadata = R"({"headrace.type":"uuid"})";
+bool is_uuid_text(const Field& field);
+
 inline constexpr std::uint32_t kNoNode = ~0u;
 
 struct TextHash {
@@ -36,7 +40,8 @@ struct Node {
   std::uint32_t id = 0;
   TypeKind kind = TypeKind::kStruct;
   bool json_text = false;
-  bool quick = false;  ///< A text or a long that files store: see RowReader.
+  bool uuid = false;
+  bool quick = false;  ///< A text, a long or a double that files store: see RowReader.
   bool nullable = true;
   bool has_required = false;          ///< Some child is not nullable.
   int partition = -1;                 ///< Its place among the partition columns; -1 is none.
@@ -84,6 +89,9 @@ class Plan {
   const std::vector<std::string> partition_by_;
   std::uint32_t version_ = 0;
 };
+
+/// The type that the node was made of.
+DataType type_of(const Node& node);
 
 /// Partition columns are those of `node`'s that no file holds.
 inline bool is_stored(const Node& node) { return node.partition < 0; }

@@ -1,5 +1,6 @@
 #include "format/jsonl/row_reader.h"
 
+#include <fmt/format.h>
 #include <immintrin.h>
 
 #include <bit>
@@ -11,6 +12,7 @@
 #include "core/json.h"
 #include "format/column_name.h"
 #include "format/jsonl/number.h"
+#include "format/jsonl/uuid.h"
 #include "format/lines_to_parquet.h"
 
 namespace headrace::jsonl {
@@ -47,11 +49,12 @@ BytesView without_quotes(BytesView token) { return token.substr(1, token.size() 
 
 }  // namespace
 
-RowReader::RowReader(const Plan& plan, int depth, std::size_t partitions)
+RowReader::RowReader(const Plan& plan, int depth, std::size_t partitions, bool fixed)
     : plan_(plan),
       skipper_(depth),
       depth_limit_(static_cast<std::size_t>(depth)),
-      partitions_(partitions) {}
+      partitions_(partitions),
+      fixed_(fixed) {}
 
 RowReader::Result RowReader::read(Cursor& cursor, BytesView line, bool may_grow, Row& row) {
   cursor_ = cursor;
@@ -171,7 +174,8 @@ const Node* RowReader::look_up(const Node& node, std::size_t& hint) {
 }
 
 /// What most values are: a text without escapes in a string column, a whole number of at most 18
-/// digits in a long one, with no white space behind it. False, and nothing done, for all else.
+/// digits in a long one, with no white space behind it, a number in a double one. False, and
+/// nothing done, for all else.
 inline bool RowReader::quick_value(const Node& node) {
   const char* at = cursor_.here();
   const char* end = cursor_.text + cursor_.at[1];
@@ -180,6 +184,11 @@ inline bool RowReader::quick_value(const Node& node) {
     if (*at != '"' || end - at < 2 || end[-1] != '"' || has_escape({at + 1, end - 1})) return false;
     cell.text = at + 1;
     cell.size = static_cast<std::uint32_t>(end - at - 2);
+  } else if (node.kind == TypeKind::kDouble) {
+    while (end > at && is_space(end[-1])) --end;
+    const auto number = parse_double({at, end});
+    if (!number) return false;
+    cell.real = *number;
   } else {
     const bool negative = *at == '-';
     if (negative) ++at;
@@ -201,7 +210,10 @@ inline bool RowReader::quick_value(const Node& node) {
 
 inline RowReader::Step RowReader::member(const Node& node, std::uint64_t serial) {
   if (seen_[node.id] == serial) {  // The key again: the first one counts, others are kept aside.
-    return lists_ > 0 ? Step::kMisfit : rescue(node.id, nullptr);
+    seen_twice_ = true;
+    const Step step = lists_ > 0 ? Step::kMisfit : rescue(node.id, nullptr);
+    seen_twice_ = false;
+    return step;
   }
   seen_[node.id] = serial;
   if (node.quick && quick_value(node)) return Step::kOk;
@@ -256,7 +268,7 @@ RowReader::Step RowReader::value(const Node& node) {
   using Limits64 = std::numeric_limits<std::int64_t>;
   switch (node.kind) {
     case TypeKind::kString:
-      return node.json_text ? json_text(node) : text(node);
+      return node.json_text ? json_text(node) : node.uuid ? uuid(node) : text(node);
     case TypeKind::kLong:
       return whole(node, Limits64::min(), Limits64::max());
     case TypeKind::kInteger:
@@ -318,8 +330,10 @@ RowReader::Step RowReader::elements(const Node& node) {
   for (Slot slot = kFirst;; slot = kNext) {
     if (row_->cells.size() > kMaxCells) return Step::kMisfit;
     put(node, {.size = slot});
-    const Step step = cursor_.peek() == 'n' ? null(element) : value(element);
-    if (step != Step::kOk) return step;
+    if (!element.quick || !quick_value(element)) {
+      const Step step = cursor_.peek() == 'n' ? null(element) : value(element);
+      if (step != Step::kOk) return step;
+    }
     const char next = cursor_.peek();
     if (next != ',' && next != ']') return broken("expected ',' or ']'");
     ++cursor_.at;
@@ -409,6 +423,19 @@ RowReader::Step RowReader::json_text(const Node& node) {
   cell.text = raw.data();
   cell.size = static_cast<std::uint32_t>(raw.size());
   put(node, cell);
+  return Step::kOk;
+}
+
+RowReader::Step RowReader::uuid(const Node& node) {
+  const BytesView token = cursor_.token();
+  if (cursor_.peek() != '"' || token.size() < 2 || token.back() != '"') return misfit(node);
+  const BytesView raw = without_quotes(token);
+  if (!is_uuid(raw)) return misfit(node);
+  Cell cell;
+  cell.text = raw.data();
+  cell.size = static_cast<std::uint32_t>(raw.size());
+  put(node, cell);
+  ++cursor_.at;
   return Step::kOk;
 }
 
@@ -523,6 +550,7 @@ RowReader::Step RowReader::misfit(const Node& node) {
 }
 
 RowReader::Step RowReader::rescue(std::uint32_t node, const std::string_view* key) {
+  if (fixed_) return refuse(plan_.node(node), key);
   BytesView raw;
   if (!skip(raw)) return Step::kBroken;
   std::string& rescued = row_->rescued;
@@ -531,6 +559,23 @@ RowReader::Step RowReader::rescue(std::uint32_t node, const std::string_view* ke
   rescued += ':';
   rescued += raw;
   return Step::kOk;
+}
+
+RowReader::Step RowReader::refuse(const Node& node, const std::string_view* key) {
+  const char* where = cursor_.here();
+  BytesView ignored;
+  if (!skip(ignored)) return Step::kBroken;
+  const std::string path = plan_.path(node.id, key);
+  if (key != nullptr) {
+    refusal_ = fmt::format("the table has no column {}, and its schema is fixed", path);
+  } else if (seen_twice_) {
+    refusal_ = fmt::format("the key {} comes twice", path);
+  } else {
+    refusal_ = fmt::format("column {} is {}, which cannot take this value, and the schema is fixed",
+                           path, to_string(type_of(node)));
+  }
+  flaw_ = {where, refusal_.c_str()};
+  return Step::kBroken;
 }
 
 }  // namespace headrace::jsonl

@@ -22,8 +22,9 @@ class RowReader {
     kUnplanned  ///< A row, but it has keys or small integers that the plan could grow by.
   };
 
-  /// `plan` outlives the reader. `depth` limits the nesting of a row.
-  RowReader(const Plan& plan, int depth, std::size_t partitions);
+  /// `plan` outlives the reader. `depth` limits the nesting of a row. `fixed`: what does not fit
+  /// makes the row a fault, instead of being rescued.
+  RowReader(const Plan& plan, int depth, std::size_t partitions, bool fixed);
 
   /// Reads the object at `cursor` and moves behind it. If `may_grow`, what the plan could grow by
   /// is passed over and the result is kUnplanned: grow it and read again. Else it is rescued.
@@ -47,6 +48,7 @@ class RowReader {
   Step elements(const Node& node);
   Step map_entries(const Node& node);
   Step text(const Node& node);
+  Step uuid(const Node& node);
   Step json_text(const Node& node);
   Step whole(const Node& node, std::int64_t least, std::int64_t most);
   Step real(const Node& node);
@@ -60,6 +62,7 @@ class RowReader {
   Step done(const Node& node, std::int64_t integer);
   Step misfit(const Node& node);
   Step rescue(std::uint32_t node, const std::string_view* key);
+  Step refuse(const Node& node, const std::string_view* key);
   bool skip(BytesView& raw);
   Step broken(const char* what);
   Step no_colon();
@@ -72,6 +75,8 @@ class RowReader {
   std::vector<std::uint64_t> seen_;  // Per node: the object in which its key was last met.
   std::uint64_t serial_ = 0;         // Numbers every object that is opened.
   std::string key_;                  // An unescaped key.
+  bool fixed_;
+  std::string refusal_;  // What flaw_ says, if it is about one column.
 
   Cursor cursor_;
   Row* row_ = nullptr;
@@ -81,6 +86,7 @@ class RowReader {
   std::size_t lists_ = 0;  // Lists and maps among them.
   bool may_grow_ = false;
   bool unplanned_ = false;
+  bool seen_twice_ = false;  // Is the misfit at hand a key that comes again?
 };
 
 }  // namespace headrace::jsonl

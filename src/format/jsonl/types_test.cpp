@@ -112,7 +112,15 @@ INSTANTIATE_TEST_SUITE_P(
                       {R"("2026-01-31T09:08:07.1234567Z")"},
                       "string",
                       {R"("2026-01-31T09:08:07.1234567Z")"}},
-        InferenceCase{"Dates", {R"("2026-01-31")"}, "string", {R"("2026-01-31")"}},
+        InferenceCase{"Dates", {R"("2026-01-31")", "null"}, "date", {R"("2026-01-31")", "null"}},
+        InferenceCase{"DatesAndMoments",
+                      {R"("2026-01-31")", R"("2026-01-31T09:08:07Z")"},
+                      "string",
+                      {R"("2026-01-31")", R"("2026-01-31T09:08:07Z")"}},
+        InferenceCase{"DatesThatAreNone",
+                      {R"("2026-01-31")", R"("2026-02-30")"},
+                      "string",
+                      {R"("2026-01-31")", R"("2026-02-30")"}},
         InferenceCase{"Objects",
                       {R"({"a":1})", R"({"b":"x"})"},
                       "struct<a:long,b:string>",
@@ -235,6 +243,123 @@ INSTANTIATE_TEST_SUITE_P(
                 {R"({"a":1,"b":null})", "{}", R"({"a":1,"a":2})"},
                 {R"({"a":1,"b":null})", "{}", R"(null + {"a":1,"a":2})"}}),
     [](const auto& row) { return row.param.name; });
+
+/// An object of so many keys, of which it has `each` from the `first` on, each with `value`.
+std::string keyed(int first, int each, const std::string& value) {
+  std::string object = "{";
+  for (int i = first; i < first + each; ++i) {
+    object += (i == first ? "\"k" : ",\"k") + std::to_string(i) + "\":" + value;
+  }
+  return object + "}";
+}
+
+/// The type of a column whose objects have, one after another, other keys.
+std::string type_of_keyed(int objects, int each, const std::vector<std::string>& values) {
+  std::vector<std::string> rows;
+  for (int i = 0; i < objects; ++i) {
+    rows.push_back(keyed(i * each, each, values[static_cast<std::size_t>(i) % values.size()]));
+  }
+  const std::string schema = convert(lines_of(rows)).schema;
+  return schema.substr(0, std::min<std::size_t>(schema.find('<', 2), 12) + 1);
+}
+
+TEST(KeysThatAreData, MakeAMapIfThereAreManyAndEachObjectHasFew) {
+  EXPECT_EQ(convert(lines_of({keyed(0, 40, "1"), keyed(40, 24, "1")})).schema.substr(0, 9),
+            "v:struct<");
+  std::vector<std::string> rows;
+  for (int i = 0; i < 13; ++i) rows.push_back(keyed(i * 5, 5, "1"));  // 65 keys, five each.
+  const auto out = convert(lines_of(rows));
+  EXPECT_EQ(out.schema, "v:map<string,long>");
+  EXPECT_EQ(out.rows[12], "{\"v\":" + rows[12] + "}");
+}
+
+TEST(KeysThatAreData, MakeAMapInAnyCaseBeyondAThousand) {
+  EXPECT_EQ(convert(lines_of({keyed(0, 1'000, "1")})).schema.substr(0, 9), "v:struct<");
+  EXPECT_EQ(convert(lines_of({keyed(0, 1'001, "1.5")})).schema, "v:map<string,double>");
+  const auto many =
+      convert(lines_of({keyed(0, 30'000, R"({"a":1})")}));  // Beyond the limit of columns.
+  EXPECT_EQ(many.schema, "v:map<string,struct<a:long>>");
+  EXPECT_EQ(many.rows[0], "{\"v\":" + keyed(0, 30'000, R"({"a":1})") + "}");
+}
+
+TEST(KeysThatAreData, NeedValuesOfOneKind) {
+  EXPECT_EQ(type_of_keyed(20, 5, {"1", R"("x")"}), "v:struct<");
+  EXPECT_EQ(type_of_keyed(20, 5, {"1", "2.5"}), "v:map<");
+  EXPECT_EQ(type_of_keyed(20, 5, {R"("x")", R"("2026-01-31")"}), "v:map<");
+  EXPECT_EQ(type_of_keyed(20, 5, {"[1]", "[]"}), "v:map<");
+}
+
+TEST(PlainTypes, AreUuidsAndMomentsWithoutZone) {
+  ConvertOptions options;
+  options.plain_types = true;
+  const std::string uuid = R"("71c18690-ee42-490b-b1bb-54d8d101b5b9")";
+  const auto out = convert(R"({"id":)" + uuid + R"(,"at":"2026-01-31T09:08:07"})" + "\n", options);
+  EXPECT_EQ(out.schema, "id:string,at:timestamp_ntz");
+  EXPECT_EQ(out.rows[0], R"({"id":)" + uuid + R"(,"at":"2026-01-31T09:08:07"})");
+  EXPECT_THAT(out.files[0].bytes, testing::Not(testing::HasSubstr("ee42-490b")));
+  const auto other = convert(R"({"id":"71C18690-EE42-490B-B1BB-54D8D101B5B9"})", options);
+  EXPECT_EQ(other.rows[0], R"({"id":"71C18690-EE42-490B-B1BB-54D8D101B5B9"})");
+}
+
+TEST(PlainTypes, RescueWhatIsNoUuidLaterOn) {
+  ConvertOptions options;
+  options.plain_types = options.one_schema = true;
+  options.infer_bytes = 10;
+  const std::string first = R"({"id":"71c18690-ee42-490b-b1bb-54d8d101b5b9"})"
+                            "\n";
+  const auto out = convert(first + std::string(600'000, '\n') + R"({"id":"none"})", options);
+  EXPECT_EQ(out.rows.back(), R"({"id":null,"_rescued_data":"{\"id\":\"none\"}"})");
+}
+
+TEST(FixedSchema, MakesAFaultOfWhatDoesNotFit) {
+  ConvertOptions options;
+  options.fixed = true;
+  DataType user{.kind = TypeKind::kStruct, .fields = {field_of("id", TypeKind::kLong)}};
+  options.schema = schema_of({field_of("a", TypeKind::kLong),
+                              {.name = "user", .type = user},
+                              {.name = "l", .type = list_of(TypeKind::kLong)}});
+  const auto out = convert(R"({"a":1,"user":{"id":7},"l":[1,null]}
+{"a":"x"}
+{"a":2,"b":1}
+{"user":{"name":"n"}}
+{"a":1,"a":2}
+{"l":[1,"x"]}
+{"a":null,"unknown":null}
+)",
+                           options);
+  EXPECT_EQ(out.schema, "a:long,user:struct<id:long>,l:array<long>");
+  EXPECT_THAT(out.rows, testing::ElementsAre(R"({"a":1,"user":{"id":7},"l":[1,null]})",
+                                             R"({"a":null,"user":null,"l":null})"));
+  std::vector<std::string> reasons;
+  for (const LineFault& fault : out.object.faults) {
+    reasons.push_back(std::to_string(fault.line) + " " + fault.reason);
+  }
+  EXPECT_THAT(
+      reasons,
+      testing::ElementsAre(
+          "2 column 6: column a is long, which cannot take this value, and the schema is fixed",
+          "3 column 12: the table has no column b, and its schema is fixed",
+          "4 column 17: the table has no column user.name, and its schema is fixed",
+          "5 column 12: the key a comes twice",
+          "6 column 6: column l is array<long>, which cannot take this value, and the schema is "
+          "fixed"));
+}
+
+TEST(FixedSchema, MakesAFaultOfAKeysFieldThatDoesNotFit) {
+  ConvertOptions options;
+  options.fixed = true;
+  options.schema = schema_of({field_of("day", TypeKind::kDate), field_of("n", TypeKind::kLong)});
+  options.partition_by = {"day"};
+  LinesToParquet convert(options);
+  convert.begin_object({{"day", "someday"}});
+  convert.write("{\"n\":1}\n{\"n\":2,\"day\":\"2026-01-31\"}\n");
+  const ObjectRows rows = convert.end_object();
+  EXPECT_EQ(rows.rows, 1u);
+  ASSERT_EQ(rows.faults.size(), 1u);
+  EXPECT_EQ(rows.faults[0].reason,
+            "the object's key says \"day\":\"someday\", but column day is date, and the schema is "
+            "fixed");
+}
 
 TEST(Widening, GoesFromByteToShortToIntegerAndNoFurther) {
   struct Step {

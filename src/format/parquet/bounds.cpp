@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <vector>
 
 #include "format/parquet/values.h"
 
@@ -43,18 +44,35 @@ class TextBounds {
   std::uint64_t most_ = 0;
 };
 
-Bounds bounds_of_texts(const Column& column) {
+Bounds bounds_of_dictionary(const Column& column, std::size_t first, std::size_t count) {
   TextBounds all;
-  if (column.in_dictionary) {
-    const auto size = static_cast<std::uint32_t>(column.dictionary.size());
+  const auto size = static_cast<std::uint32_t>(column.dictionary.size());
+  if (count == column.values()) {
     for (std::uint32_t i = 0; i < size; ++i) all.add(column.dictionary.at(i));
     return all.bounds;
   }
-  const char* at = column.bytes.data();
-  for (const std::int32_t length : column.lengths.view()) {
+  std::vector<char> used(size);
+  for (const auto index : column.values_as<std::uint32_t>().subspan(first, count)) used[index] = 1;
+  for (std::uint32_t i = 0; i < size; ++i) {
+    if (used[i] != 0) all.add(column.dictionary.at(i));
+  }
+  return all.bounds;
+}
+
+Bounds bounds_of_texts(const Column& column, std::size_t first, std::size_t count,
+                       std::size_t text_at) {
+  TextBounds all;
+  const char* at = column.bytes.data() + text_at;
+  for (const std::int32_t length : column.lengths.view().subspan(first, count)) {
     all.add({at, static_cast<std::size_t>(length)});
     at += length;
   }
+  return all.bounds;
+}
+
+Bounds bounds_of_uuids(BytesView values) {
+  TextBounds all;
+  for (; !values.empty(); values.remove_prefix(kUuidBytes)) all.add(values.substr(0, kUuidBytes));
   return all.bounds;
 }
 
@@ -94,26 +112,108 @@ Bounds bounds_of_numbers(std::span<const T> values) {
 
 bool less_wide(std::string_view a, std::string_view b) { return wide_integer(a) < wide_integer(b); }
 
-Bounds bounds_of(const Column& column) {
+Bounds bounds_of(const Column& column, std::size_t first, std::size_t count, std::size_t text_at) {
+  const auto numbers = [&]<class T>(T) {
+    return bounds_of_numbers(column.values_as<T>().subspan(first, count));
+  };
+  const auto fixed = [&](std::size_t size) {
+    return BytesView(column.bytes.data() + first * size, count * size);
+  };
+  if (count == 0) return {};
   switch (column.physical) {
     case Physical::kBool:
-      return bounds_of_numbers(column.values_as<std::uint8_t>());
+      return numbers(std::uint8_t{});
     case Physical::kInt32:
-      return bounds_of_numbers(column.values_as<std::int32_t>());
+      return numbers(std::int32_t{});
     case Physical::kInt64:
-      return bounds_of_numbers(column.values_as<std::int64_t>());
+      return numbers(std::int64_t{});
     case Physical::kFloat:
-      return bounds_of_numbers(column.values_as<float>());
+      return numbers(float{});
     case Physical::kDouble:
-      return bounds_of_numbers(column.values_as<double>());
+      return numbers(double{});
     case Physical::kText:
-      return bounds_of_texts(column);
+      return column.in_dictionary ? bounds_of_dictionary(column, first, count)
+                                  : bounds_of_texts(column, first, count, text_at);
     case Physical::kWide:
-      return bounds_of_wides({column.bytes.data(), column.bytes.size()});
+      return bounds_of_wides(fixed(kWideBytes));
+    case Physical::kUuid:
+      return bounds_of_uuids(fixed(kUuidBytes));
     case Physical::kNone:
       return {};
   }
   return {};
+}
+
+namespace {
+
+template <class T>
+int order_of(const T& a, const T& b) {
+  return a < b ? -1 : b < a ? 1 : 0;
+}
+
+int order_of_texts(std::string_view a, std::string_view b, Physical physical) {
+  if (physical == Physical::kWide) return order_of(wide_integer(a), wide_integer(b));
+  return order_of(a, b);
+}
+
+enum class Kept : unsigned char { kWhole, kReal, kText };
+
+Kept kept_as(Physical physical) {
+  switch (physical) {
+    case Physical::kFloat:
+    case Physical::kDouble:
+      return Kept::kReal;
+    case Physical::kText:
+    case Physical::kWide:
+    case Physical::kUuid:
+      return Kept::kText;
+    default:
+      return Kept::kWhole;
+  }
+}
+
+}  // namespace
+
+int compare_least(const Bounds& a, const Bounds& b, Physical physical) {
+  switch (kept_as(physical)) {
+    case Kept::kReal:
+      return order_of(a.least_real, b.least_real);
+    case Kept::kText:
+      return order_of_texts(a.least_text, b.least_text, physical);
+    case Kept::kWhole:
+      break;
+  }
+  return order_of(a.least, b.least);
+}
+
+int compare_most(const Bounds& a, const Bounds& b, Physical physical) {
+  switch (kept_as(physical)) {
+    case Kept::kReal:
+      return order_of(a.most_real, b.most_real);
+    case Kept::kText:
+      return order_of_texts(a.most_text, b.most_text, physical);
+    case Kept::kWhole:
+      break;
+  }
+  return order_of(a.most, b.most);
+}
+
+void widen(Bounds& all, const Bounds& more, Physical physical) {
+  if (!more.any) return;
+  if (!all.any) {
+    all = more;
+    return;
+  }
+  if (compare_least(more, all, physical) < 0) {
+    all.least = more.least;
+    all.least_real = more.least_real;
+    all.least_text = more.least_text;
+  }
+  if (compare_most(more, all, physical) > 0) {
+    all.most = more.most;
+    all.most_real = more.most_real;
+    all.most_text = more.most_text;
+  }
 }
 
 }  // namespace headrace::parquet_file

@@ -4,7 +4,6 @@
 #include <string>
 #include <string_view>
 
-#include "format/jsonl/plan.h"
 #include "format/parquet/columns.h"
 
 namespace headrace::parquet_file {
@@ -17,8 +16,16 @@ struct Bounds {
   std::string_view least_text, most_text;  ///< By bytes; wide decimals by number. Lent.
 };
 
-/// The bounds of the values that wait. Texts are lent until the column is cleared.
-Bounds bounds_of(const Column& column);
+/// The bounds of `count` of the values that wait, from value `first` on; of texts without a
+/// dictionary, the first one begins at byte `text_at`. Texts are lent until the column is cleared.
+Bounds bounds_of(const Column& column, std::size_t first, std::size_t count, std::size_t text_at);
+
+/// Widens `all` by `more`.
+void widen(Bounds& all, const Bounds& more, Physical physical);
+
+/// -1, 0 or 1 as the least values, or the greatest, compare.
+int compare_least(const Bounds& a, const Bounds& b, Physical physical);
+int compare_most(const Bounds& a, const Bounds& b, Physical physical);
 
 /// The greater and the lesser of wide decimals, given as 16 bytes each.
 bool less_wide(std::string_view a, std::string_view b);

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "format/jsonl/uuid.h"
+
 namespace headrace::parquet_file {
 
 Physical physical_of(const jsonl::Node& node) {
@@ -23,6 +25,7 @@ Physical physical_of(const jsonl::Node& node) {
     case TypeKind::kDouble:
       return Physical::kDouble;
     case TypeKind::kString:
+      return node.uuid ? Physical::kUuid : Physical::kText;
     case TypeKind::kBinary:
       return Physical::kText;
     case TypeKind::kDecimal:
@@ -63,6 +66,8 @@ std::size_t Column::values() const {
       return in_dictionary ? bytes.size() / 4 : lengths.size();
     case Physical::kWide:
       return bytes.size() / kWideBytes;
+    case Physical::kUuid:
+      return bytes.size() / kUuidBytes;
     case Physical::kNone:
       return 0;
   }
@@ -117,6 +122,12 @@ void Columns::sync() {
   }
 }
 
+void Columns::go_on_after(const Columns& others) {
+  for (std::size_t id = 1; id < columns_.size(); ++id) {
+    columns_[id]->in_dictionary = others.columns_[id]->in_dictionary;
+  }
+}
+
 /// Levels for the slots before `slot` that `column` was absent from.
 void Columns::fill(Column& column, std::size_t slot) {
   const std::size_t from = column.levels.size();
@@ -168,6 +179,8 @@ void append_value(Column& column, const jsonl::Cell& cell) {
       return column.append_text(cell.view());
     case Physical::kWide:
       return column.bytes.append(cell.text, cell.size);
+    case Physical::kUuid:
+      return jsonl::uuid_bytes(cell.text, column.bytes.extend(kUuidBytes));
     case Physical::kInt64:
       return column.bytes.push_as(cell.integer);
     case Physical::kDouble:

@@ -13,9 +13,20 @@
 namespace headrace::parquet_file {
 
 /// How the values of a leaf are kept, and written.
-enum class Physical : unsigned char { kNone, kBool, kInt32, kInt64, kFloat, kDouble, kText, kWide };
+enum class Physical : unsigned char {
+  kNone,
+  kBool,
+  kInt32,
+  kInt64,
+  kFloat,
+  kDouble,
+  kText,
+  kWide,
+  kUuid
+};
 Physical physical_of(const jsonl::Node& node);
 inline constexpr std::size_t kWideBytes = 16;  ///< Of a value of kWide, big-endian.
+inline constexpr std::size_t kUuidBytes = 16;
 
 /// One node's part of the buffered rows, in the form that Parquet wants (Dremel): a definition
 /// level for every slot, values only where there are some. A row is a slot; within a list, every
@@ -76,6 +87,9 @@ class Columns {
   std::size_t slots(const Column& column) const {
     return column.space == nullptr ? rows_ : column.space->levels.size();
   }
+
+  /// Takes over what other rows, of the same table, have shown of each column.
+  void go_on_after(const Columns& others);
 
   std::size_t rows() const { return rows_; }
   /// Memory in use, but for what is filled in on writing. Looks at every column.

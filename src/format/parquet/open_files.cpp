@@ -7,7 +7,7 @@ namespace headrace::parquet_file {
 namespace {
 
 constexpr std::size_t kGroupRows = 122'880;
-constexpr std::uint64_t kGroupBytes = 48u << 20;
+constexpr std::uint64_t kGroupBytes = 64u << 20;
 constexpr std::uint64_t kMostReserved = 192u << 20;
 
 /// One text for a tuple; equal texts are equal tuples.
@@ -25,14 +25,24 @@ void make_key(const Tuple& tuple, std::string& key) {
 OpenFiles::OpenFiles(const jsonl::Plan& plan, const Schema& schema, const ConvertOptions& options)
     : plan_(plan), schema_(schema), options_(options) {}
 
+OpenFiles::~OpenFiles() {
+  for (const Job& job : jobs_) job.encode->abandon();
+}
+
+std::unique_ptr<Columns> OpenFiles::new_columns() {
+  if (spare_columns_) return std::move(spare_columns_);
+  return std::make_unique<Columns>(plan_);
+}
+
 OpenFiles::Open& OpenFiles::find(const Tuple& tuple) {
   make_key(tuple, key_);
   if (last_ != nullptr && key_ == last_key_) return *last_;
   auto found = open_.find(key_);
   if (found == open_.end()) {
     if (open_.size() >= options_.open_partitions) close_largest();
-    found = open_.emplace(key_, std::make_unique<Open>(tuple, plan_)).first;
-    found->second->version = plan_.version();
+    found = open_.emplace(key_, std::make_unique<Open>()).first;
+    found->second->tuple = tuple;
+    found->second->columns = new_columns();
   }
   last_key_ = key_;
   last_ = found->second.get();
@@ -42,32 +52,75 @@ OpenFiles::Open& OpenFiles::find(const Tuple& tuple) {
 void OpenFiles::append(const Tuple& tuple, const Buffer<jsonl::Cell>& cells) {
   Open& open = find(tuple);
   if (open.version != plan_.version()) {
-    open.columns.sync();
+    open.columns->sync();
     open.version = plan_.version();
   }
-  open.columns.append(cells);
-  if (open.columns.rows() >= kGroupRows) write_full_group(open);
+  open.columns->append(cells);
+  if (open.columns->rows() >= kGroupRows) write_full_group(open);
 }
 
 /// More groups will follow, so that the file may become as large as files get.
 void OpenFiles::write_full_group(Open& open) {
-  write_group(open);
-  if (open.file && open_.size() == 1) {
+  write_group(open, /*last=*/false);
+  if (open.file && open_.size() == 1 && !streams_) {
     open.file->reserve(std::min(options_.file_bytes + options_.file_bytes / 4, kMostReserved));
   }
 }
 
-void OpenFiles::write_group(Open& open) {
-  open.columns.sync();
-  open.version = plan_.version();
-  if (open.file && open.file->plan_version() != plan_.version()) close_file(open);
-  if (!open.file) {
-    open.file.emplace(plan_, schema_, options_.codec, options_.codec_level);
+const std::shared_ptr<const FileLayout>& OpenFiles::layout() {
+  if (!layout_ || layout_->plan_version != plan_.version()) {
+    layout_ = std::make_shared<const FileLayout>(plan_, schema_);
   }
-  open.file->write(open.columns);
-  open.columns.clear(/*keep_memory=*/open_.size() == 1);
+  return layout_;
+}
+
+/// Seals the rows that wait as one row group, which joins the file once it has been encoded.
+/// `last`: no more rows come.
+void OpenFiles::write_group(Open& open, bool last) {
+  open.columns->sync();
+  auto writer = spare_writer_ ? std::move(spare_writer_)
+                              : std::make_unique<ChunkWriter>(options_.codec, options_.codec_level);
+  const std::uint64_t bytes = open.columns->bytes();
+  std::unique_ptr<Columns> next;
+  if (options_.helpers > 0 && !last) {
+    next = new_columns();
+    next->sync();
+    next->go_on_after(*open.columns);
+  }
+  jobs_.push_back(
+      {&open, std::make_shared<EncodeJob>(std::move(open.columns), layout(), std::move(writer)),
+       bytes});
+  open.columns = std::move(next);
+  open.version = plan_.version();
   open.columns_bytes = 0;
+  ++open.jobs;
+  if (options_.helpers > 0) {
+    options_.run_on_helper([job = jobs_.back().encode] { job->run(); });
+  }
+  while (jobs_.size() > options_.helpers) join_oldest();
+}
+
+/// The row group that was filled first joins its file.
+void OpenFiles::join_oldest() {
+  const Job job = std::move(jobs_.front());
+  jobs_.pop_front();
+  Open& open = *job.open;
+  --open.jobs;
+  RowGroup group = job.encode->result();
+  auto columns = job.encode->take_columns();
+  columns->clear(/*keep_memory=*/open_.size() == 1);
+  (open.columns ? spare_columns_ : open.columns) = std::move(columns);
+  spare_writer_ = job.encode->take_writer();
+  if (open.file && &open.file->layout() != job.encode->layout().get()) {
+    if (!open.file->extend(job.encode->layout())) close_file(open);
+  }
+  if (!open.file) open.file.emplace(plan_, job.encode->layout(), options_.codec);
+  open.file->add(std::move(group));
   if (open.file->size() >= options_.file_bytes) close_file(open);
+}
+
+void OpenFiles::join_all_of(Open& open) {
+  while (open.jobs > 0) join_oldest();
 }
 
 void OpenFiles::close_file(Open& open) {
@@ -80,7 +133,8 @@ void OpenFiles::close_file(Open& open) {
 }
 
 void OpenFiles::close(Open& open) {
-  if (open.columns.rows() > 0) write_group(open);
+  if (open.columns && open.columns->rows() > 0) write_group(open, /*last=*/true);
+  join_all_of(open);
   if (open.file) close_file(open);
 }
 
@@ -93,28 +147,38 @@ void OpenFiles::close_largest() {
 }
 
 void OpenFiles::settle() {
-  std::uint64_t total = 0;
-  for (auto& [key, open] : open_) {
-    open->columns_bytes = open->columns.bytes();
-    if (open->columns_bytes >= kGroupBytes) write_full_group(*open);
-    total += open->bytes();
-  }
-  while (total > options_.memory_bytes && !open_.empty()) {
-    close_largest();
-    total = 0;
+  const auto in_use = [this] {
+    std::uint64_t total = 0;
     for (const auto& [key, open] : open_) total += open->bytes();
+    for (const Job& job : jobs_) total += job.bytes;
+    return total;
+  };
+  for (auto& [key, open] : open_) {
+    open->columns_bytes = open->columns->bytes();
+    if (open->columns_bytes >= kGroupBytes) write_full_group(*open);
   }
+  while (!jobs_.empty() && in_use() > options_.memory_bytes) join_oldest();
+  while (!open_.empty() && in_use() > options_.memory_bytes) close_largest();
 }
 
 void OpenFiles::finish() {
   std::vector<Open*> all;
   for (const auto& [key, open] : open_) all.push_back(open.get());
   std::ranges::sort(all, {}, &Open::tuple);
+  for (Open* open : all) {
+    if (open->columns->rows() > 0) write_group(*open, /*last=*/true);
+  }
   for (Open* open : all) close(*open);
   open_.clear();
   last_ = nullptr;
 }
 
 std::vector<ParquetFile> OpenFiles::take() { return std::exchange(closed_, {}); }
+
+Bytes OpenFiles::take_bytes() {
+  streams_ = true;
+  if (!closed_.empty() || open_.size() != 1 || !open_.begin()->second->file) return {};
+  return open_.begin()->second->file->take();
+}
 
 }  // namespace headrace::parquet_file

@@ -35,7 +35,19 @@ bool is_nested(const jsonl::Node& node) {
 }
 
 bool has_bounds(const jsonl::Node& node) {
-  return !is_nested(node) && node.kind != TypeKind::kBoolean && node.kind != TypeKind::kBinary;
+  return !is_nested(node) && node.kind != TypeKind::kBoolean && node.kind != TypeKind::kBinary &&
+         !node.uuid;
+}
+
+void collect_indexed(const jsonl::Node& node, std::vector<std::uint32_t>& columns) {
+  for (const jsonl::Node* child : node.children) {
+    if (!is_stored(*child)) continue;
+    if (child->kind == TypeKind::kStruct) {
+      collect_indexed(*child, columns);
+    } else if (columns.size() < kIndexedLeaves) {
+      columns.push_back(child->id);
+    }
+  }
 }
 
 }  // namespace
@@ -62,48 +74,55 @@ std::optional<std::string> upper_bound_text(std::string_view text) {
   return std::nullopt;
 }
 
-Stats::Stats(const jsonl::Plan& plan) : plan_(plan) { collect(plan.root()); }
+std::vector<std::uint32_t> indexed_columns(const jsonl::Node& root) {
+  std::vector<std::uint32_t> columns;
+  collect_indexed(root, columns);
+  return columns;
+}
 
-void Stats::collect(const jsonl::Node& node) {
-  for (const jsonl::Node* child : node.children) {
-    if (!is_stored(*child)) continue;
-    if (child->kind == TypeKind::kStruct) {
-      collect(*child);
-    } else if (leaves_.size() < kIndexedLeaves) {
-      leaves_.push_back(Leaf{.node = child->id});
-      if (is_nested(*child)) lists_.push_back(child->id);
+/// Slots that begin a row at the list's own level.
+std::uint64_t rows_with(const Column& list) {
+  std::uint64_t rows = 0;
+  for (std::size_t i = 0; i < list.levels.size(); ++i) {
+    rows += list.repetitions[i] == 0 && list.levels[i] >= list.level;
+  }
+  return rows;
+}
+
+Stats::Stats(const jsonl::Plan& plan, const std::vector<std::uint32_t>& columns) : plan_(plan) {
+  extend(columns);
+}
+
+void Stats::extend(const std::vector<std::uint32_t>& columns) {
+  for (std::size_t i = leaves_.size(); i < columns.size(); ++i) {
+    leaves_.push_back({.node = columns[i], .nulls = rows_});
+  }
+}
+
+void Stats::add(std::uint64_t rows, const std::vector<ColumnStats>& columns) {
+  rows_ += rows;
+  for (const ColumnStats& stats : columns) {
+    Leaf& leaf = leaves_[stats.column];
+    leaf.nulls += rows - stats.present;
+    const jsonl::Node& node = plan_.node(leaf.node);
+    if (stats.bounds.any && has_bounds(node)) {
+      add_bounds(leaf, stats, node.kind == TypeKind::kDecimal && node.precision > 18);
     }
   }
 }
 
-void Stats::add(Columns& columns, const Column& column, const Bounds& bounds) {
-  const auto leaf = std::ranges::find(leaves_, column.node, &Leaf::node);
-  if (leaf == leaves_.end()) return;
-  std::uint64_t present = column.values();
-  if (column.repeats) {
-    // Rows whose list is there, be it empty: slots that begin a row at the list's own level.
-    present = 0;
-    for (std::size_t i = 0; i < column.levels.size(); ++i) {
-      present += column.repetitions[i] == 0 && column.levels[i] >= column.level;
-    }
-  }
-  leaf->nulls += columns.rows() - present;
-  if (bounds.any && has_bounds(plan_.node(leaf->node))) {
-    add_bounds(*leaf, bounds, column.physical == Physical::kWide);
-  }
-}
-
-void Stats::add_bounds(Leaf& leaf, const Bounds& bounds, bool wide) {
+void Stats::add_bounds(Leaf& leaf, const ColumnStats& stats, bool wide) {
   const auto less = [wide](std::string_view a, std::string_view b) {
     return wide ? less_wide(a, b) : a < b;
   };
+  const Bounds& bounds = stats.bounds;
   if (!leaf.has_bounds) {
     leaf.least = bounds.least;
     leaf.most = bounds.most;
     leaf.least_real = bounds.least_real;
     leaf.most_real = bounds.most_real;
-    leaf.least_text = bounds.least_text;
-    leaf.most_text = bounds.most_text;
+    leaf.least_text = stats.least_text;
+    leaf.most_text = stats.most_text;
     leaf.has_bounds = true;
     return;
   }
@@ -111,8 +130,8 @@ void Stats::add_bounds(Leaf& leaf, const Bounds& bounds, bool wide) {
   leaf.most = std::max(leaf.most, bounds.most);
   leaf.least_real = std::min(leaf.least_real, bounds.least_real);
   leaf.most_real = std::max(leaf.most_real, bounds.most_real);
-  if (less(bounds.least_text, leaf.least_text)) leaf.least_text = bounds.least_text;
-  if (less(leaf.most_text, bounds.most_text)) leaf.most_text = bounds.most_text;
+  if (less(stats.least_text, leaf.least_text)) leaf.least_text = stats.least_text;
+  if (less(leaf.most_text, stats.most_text)) leaf.most_text = stats.most_text;
 }
 
 bool Stats::append_bound(std::string& out, const jsonl::Node& node, const Leaf& leaf,

@@ -12,6 +12,21 @@
 
 namespace headrace::parquet_file {
 
+/// What one column of a row group has for Stats.
+struct ColumnStats {
+  std::size_t column = 0;     ///< Its place among indexed_columns().
+  std::uint64_t present = 0;  ///< Rows that have it.
+  Bounds bounds;              ///< Without its texts, which are these:
+  std::string least_text, most_text;
+};
+
+/// The columns that have statistics: the first 32 leaves as Delta counts them, where a list or a
+/// map is one. Their nodes.
+std::vector<std::uint32_t> indexed_columns(const jsonl::Node& root);
+
+/// Rows that have a list or a map, be it empty.
+std::uint64_t rows_with(const Column& list);
+
 /// What the Delta log says of a file's rows (PROTOCOL, "Per-file Statistics"): how many, and for
 /// the first 32 columns the least and the greatest value and how many rows have none. Bounds hold
 /// for every row, also where they are cut short: a text's to 32 characters, a moment's to
@@ -19,15 +34,14 @@ namespace headrace::parquet_file {
 /// no bounds; neither do boolean and binary ones.
 class Stats {
  public:
-  /// Counts leaves as Delta does: a list or a map is one.
-  explicit Stats(const jsonl::Plan& plan);
+  /// `columns` are indexed_columns() of the plan, or those of an earlier one.
+  Stats(const jsonl::Plan& plan, const std::vector<std::uint32_t>& columns);
 
-  /// Adds a row group's rows.
-  void add_rows(std::uint64_t rows) { rows_ += rows; }
-  /// Adds what a column has in a row group; for leaves, and for lists and maps.
-  void add(Columns& columns, const Column& column, const Bounds& bounds);
-  /// Lists and maps whose missing rows are counted.
-  const std::vector<std::uint32_t>& lists() const { return lists_; }
+  /// The columns have become more: all rows so far have nothing in the new ones.
+  void extend(const std::vector<std::uint32_t>& columns);
+
+  /// Adds a row group.
+  void add(std::uint64_t rows, const std::vector<ColumnStats>& columns);
   std::uint64_t rows() const { return rows_; }
   /// {"numRecords":2,"minValues":{...},"maxValues":{...},"nullCount":{...}}
   std::string json() const;
@@ -43,15 +57,13 @@ class Stats {
   };
   enum class Part : unsigned char { kLeast, kMost, kNulls };
 
-  void collect(const jsonl::Node& node);
-  static void add_bounds(Leaf& leaf, const Bounds& bounds, bool wide);
+  static void add_bounds(Leaf& leaf, const ColumnStats& stats, bool wide);
   bool append_members(std::string& out, const jsonl::Node& node, Part part) const;
   bool append_member(std::string& out, const jsonl::Node& node, Part part) const;
   bool append_bound(std::string& out, const jsonl::Node& node, const Leaf& leaf, bool least) const;
 
   const jsonl::Plan& plan_;
   std::vector<Leaf> leaves_;
-  std::vector<std::uint32_t> lists_;
   std::uint64_t rows_ = 0;
 };
 
