@@ -1,0 +1,104 @@
+#include "format/csv/csv_lines.h"
+
+#include <gmock/gmock.h>
+
+#include "core/error.h"
+#include "format/read_back.h"
+
+namespace headrace {
+namespace {
+
+std::string lines_of(std::string_view csv, CsvOptions options = {}, std::size_t piece = 1 << 20) {
+  CsvLines lines(options);
+  std::string out;
+  for (std::size_t at = 0; at < csv.size(); at += piece) {
+    lines.push(csv.substr(at, piece));
+    out += lines.take();
+  }
+  lines.finish();
+  return out + lines.take();
+}
+
+struct Case {
+  const char* name;
+  std::string_view csv;
+  std::string_view lines;
+};
+
+class CsvTest : public testing::TestWithParam<Case> {};
+
+TEST_P(CsvTest, BecomesJsonLinesForAnyCut) {
+  const Case& row = GetParam();
+  EXPECT_EQ(lines_of(row.csv), row.lines);
+  EXPECT_EQ(lines_of(row.csv, {}, 1), row.lines);
+  EXPECT_EQ(lines_of(row.csv, {.sample_bytes = 30}, 3).size(), row.lines.size());
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Rules, CsvTest,
+    testing::Values(
+        Case{"Header", "a,b\n1,x\n2,y\n", "\n{\"a\":1,\"b\":\"x\"}\n{\"a\":2,\"b\":\"y\"}\n"},
+        Case{"NoHeader", "1,x\n2,y\n",
+             "{\"column1\":1,\"column2\":\"x\"}\n{\"column1\":2,\"column2\":\"y\"}\n"},
+        Case{"Semicolons", "a;b\n1,5;x\n2,5;y\n",
+             "\n{\"a\":\"1,5\",\"b\":\"x\"}\n{\"a\":\"2,5\",\"b\":\"y\"}\n"},
+        Case{"Tabs", "a\tb\r\n1\tx, y\r\n", "\n{\"a\":1,\"b\":\"x, y\"}\n"},
+        Case{"Quotes", "a,b\n\"x \"\"y\"\", z\",\"1.5\"\n",
+             "\n{\"a\":\"x \\\"y\\\", z\",\"b\":1.5}\n"},
+        Case{"LineEndsInQuotesKeepTheLineNumbers", "a,b\n\"x\ny\",1\n2,3\n",
+             "\n{\"a\":\"x\\u000ay\",\"b\":1}\n\n{\"a\":2,\"b\":3}\n"},
+        Case{"EmptyIsNullQuotedEmptyIsText", "a,b\n,\"\"\n", "\n{\"b\":\"\"}\n"},
+        Case{
+            "TooFewAndTooMany", "a,b\n1\n1,2,3\n1,2\n2,2\n",
+            "\n{\"a\":1}\n{\"a\":1,\"b\":2,\"column3\":3}\n{\"a\":1,\"b\":2}\n{\"a\":2,\"b\":2}\n"},
+        Case{"LeadingZerosAreNoNumbers", "zip,n\n01234,-0.5e3\n",
+             "\n{\"zip\":\"01234\",\"n\":-0.5e3}\n"},
+        Case{"Booleans", "t,u\ntrue,true\nFALSE,maybe\n,\n",
+             "\n{\"t\":true,\"u\":\"true\"}\n{\"t\":false,\"u\":\"maybe\"}\n{}\n"},
+        Case{"NamesTwice", "a,a,b\n1,2,3\n",
+             "{\"column1\":\"a\",\"column2\":\"a\",\"column3\":\"b\"}\n"
+             "{\"column1\":1,\"column2\":2,\"column3\":3}\n"},
+        Case{"NoLineEndAtTheEnd", "a,b\n1,2", "\n{\"a\":1,\"b\":2}\n"},
+        Case{"BlankLines", "a,b\n\n1,2\n\n", "\n\n{\"a\":1,\"b\":2}\n\n"},
+        Case{"ByteOrderMark",
+             "\xEF\xBB\xBF"
+             "a,b\n1,2\n",
+             "\n{\"a\":1,\"b\":2}\n"},
+        Case{"BackslashesAndControls", "a,b\n\\,\x01\n", "\n{\"a\":\"\\\\\",\"b\":\"\\u0001\"}\n"},
+        Case{"Empty", "", ""}, Case{"OnlyAHeader", "a,b\n", "\n"}),
+    [](const auto& row) { return row.param.name; });
+
+TEST(Csv, TakesTheOptionsAtTheirWord) {
+  EXPECT_EQ(lines_of("a,b|c\n", {.delimiter = '|', .header = false}),
+            "{\"column1\":\"a,b\",\"column2\":\"c\"}\n");
+  EXPECT_EQ(lines_of("1,1\n2,3\n", {.header = true}), "\n{\"1\":2,\"1_2\":3}\n");
+}
+
+TEST(Csv, MakesFaultsOfWhatIsBrokenWithTheLinesOfTheCsv) {
+  const auto out = convert(lines_of("a,b\n1,x\n2,\xFF\n3,y\n4,\"never closed\n"));
+  EXPECT_THAT(out.rows, testing::ElementsAre(R"({"a":1,"b":"x"})", R"({"a":3,"b":"y"})"));
+  ASSERT_EQ(out.object.faults.size(), 2u);
+  EXPECT_EQ(out.object.faults[0].line, 3u);
+  EXPECT_EQ(out.object.faults[1].line, 5u);
+}
+
+TEST(Csv, GivesColumnsTheirTypes) {
+  const auto out =
+      convert(lines_of("n,x,day,at,ok,who\n1,1.5,2026-01-31,2026-01-31T00:00:00Z,true,a\n"
+                       "2,,,,,\n"));
+  EXPECT_EQ(out.schema, "n:long,x:double,day:date,at:timestamp,ok:boolean,who:string");
+}
+
+TEST(Csv, RefusesARecordWithoutEnd) {
+  CsvLines lines({.record_bytes = 1'000});
+  lines.push("a,b\n1,2\n\"");
+  EXPECT_THROW(
+      {
+        lines.push(std::string(3'000'000, 'x'));
+        lines.finish();
+      },
+      Error);
+}
+
+}  // namespace
+}  // namespace headrace
