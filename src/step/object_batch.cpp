@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "core/signal.h"
+#include "format/as_lines.h"
 #include "format/compression.h"
 #include "step/own_marks.h"
 #include "step/whole_body.h"
@@ -16,9 +17,10 @@ namespace headrace {
 namespace {
 
 constexpr std::size_t kSideBySide = 32;
-constexpr std::uint64_t kBatchBytes = 16u << 20;  // Of stored objects read at a time.
-constexpr std::uint64_t kSmallObject = 4u << 20;  // Stored size; larger ones are streamed.
-constexpr std::uint64_t kSmallPlain = 32u << 20;  // What a small one may unpack to.
+constexpr std::uint64_t kBatchBytes = 16u << 20;      // Of stored objects read at a time.
+constexpr std::uint64_t kSmallObject = 4u << 20;      // Stored size; larger ones are streamed.
+constexpr std::uint64_t kColumnarBytes = 512u << 20;  // Of a Parquet or ORC object.
+constexpr std::uint64_t kSmallPlain = 32u << 20;      // What a small one may unpack to.
 
 constexpr std::size_t kFaultBytes = 16u << 10;  // Of a line's text in a dead letter.
 constexpr std::size_t kFaultsPerObject = 100;   // Told one by one; the rest as a number.
@@ -163,6 +165,7 @@ Task<std::optional<ReadObject>> ObjectBatchReader::open(std::size_t index) {
 
   auto plain = decompressing(whole_body(std::move(object->body), size),
                              {.output_bytes = plain_bytes_}, &services_.cpu);
+  plain = as_json_lines(std::move(plain), event.object.path, kColumnarBytes, &services_.cpu);
   if (size > kSmallObject && !event.line) {
     out.source = std::move(plain);
     co_return out;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <boost/asio/experimental/awaitable_operators.hpp>
+#include <boost/asio/post.hpp>
 
 #include "format/compression.h"
 #include "format/lines_to_parquet.h"
@@ -13,7 +14,8 @@
 namespace headrace {
 namespace {
 
-constexpr int kAttempts = 20;  // Of a commit that other writers stand in the way of.
+constexpr int kAttempts = 20;              // Of a commit that other writers stand in the way of.
+constexpr std::size_t kEncodeHelpers = 2;  // Row groups of a batch encoded meanwhile.
 
 class TablePrepared final : public Sink::Prepared {
  public:
@@ -95,6 +97,11 @@ Task<std::unique_ptr<Sink::Prepared>> TableSink::prepare(std::string group, std:
   Table& table = catalog_.open(group);
   const TableConfig& config = *catalog_.config_of(group);
   ConvertOptions options = co_await convert_options(table, config, limits_.keep);
+  // Row groups are encoded by the other threads of the pool, while the next one fills.
+  options.helpers = kEncodeHelpers;
+  options.run_on_helper = [&cpu = services_.cpu](std::function<void()> work) {
+    boost::asio::post(cpu, std::move(work));
+  };
   options.object_column = limits_.object_column;
   options.line_column = limits_.line_column;
   if (objects_) {

@@ -18,8 +18,9 @@ namespace headrace {
 /// into a Delta table, exactly once. docs/architecture.md tells the order of its writes.
 ///
 /// An object that vanished is skipped; one that changed since its event is skipped too, since the
-/// change has an event of its own; deletions add no rows. Objects may be gzip or zstd. A line that
-/// is no JSON object becomes a dead letter; what does not fit a column goes to `_rescued_data`.
+/// change has an event of its own; deletions add no rows. Objects may be JSON lines, documents,
+/// CSV, Parquet or ORC, and packed. A line that is no JSON object becomes a dead letter; what does
+/// not fit a column goes to `_rescued_data`, or makes a dead letter too if the schema is fixed.
 ///
 /// A table that follows its objects (`on_overwrite: replace`, `on_delete: remove`) loses the rows
 /// of an object's older version in the commit that brings the new ones. follow.h says what counts

@@ -7,6 +7,7 @@
 #include "core/error.h"
 #include "core/json.h"
 #include "step/object_batch.h"
+#include "table/declared_columns.h"
 #include "table/delta/schema_json.h"
 
 namespace headrace {
@@ -111,9 +112,10 @@ Task<ConvertOptions> convert_options(Table& table, const TableConfig& config, Ro
   options.keep = std::move(keep);
   options.fault_bytes = batch_rows_options().fault_bytes;
   options.faults_per_object = batch_rows_options().faults_per_object;
+  options.fixed = config.schema == SchemaMode::kFixed;
   const auto snapshot = co_await table.snapshot();
+  options.schema = with_declared_columns(snapshot ? snapshot->schema : Schema(), config);
   if (!snapshot) co_return options;
-  options.schema = snapshot->schema;
   const auto codec = snapshot->properties.find("delta.parquet.compression.codec");
   if (codec != snapshot->properties.end()) options.codec = codec_named(codec->second);
   co_return options;

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -25,7 +26,10 @@ struct OptimizeConfig {
 };
 
 enum class TableFormat : unsigned char { kDelta };
-enum class SchemaMode : unsigned char { kEvolve };
+enum class SchemaMode : unsigned char { kEvolve, kFixed };
+
+/// Column -> its type in words; the place in the file gives their order.
+using ColumnTypes = std::map<std::string, stack::Positioned<std::string>>;
 
 /// A table of the stack, or a family of tables when its name and `location` hold fields.
 struct TableConfig {
@@ -39,6 +43,7 @@ struct TableConfig {
   std::filesystem::path only_file;  ///< More of them, one a line.
   TableFormat format = TableFormat::kDelta;
   SchemaMode schema = SchemaMode::kEvolve;
+  ColumnTypes columns;
   CommitConfig commit;
   OptimizeConfig optimize;
 };
@@ -67,6 +72,14 @@ inline const stack::Spec<OptimizeConfig>& optimize_spec() {
   return spec;
 }
 
+/// What is wrong with the types, if something is. In declared_columns.cpp.
+std::string wrong_column_types(const ColumnTypes& columns);
+
+inline std::string wrong_table(const TableConfig& config) {
+  const bool lacks = config.schema == SchemaMode::kFixed && config.columns.empty();
+  return lacks ? "schema: fixed needs columns, with their types" : "";
+}
+
 inline const stack::Spec<TableConfig>& table_spec() {
   static const auto spec =
       stack::Spec<TableConfig>("table", "A Delta table; with fields in its name, a family of them")
@@ -78,8 +91,14 @@ inline const stack::Spec<TableConfig>& table_spec() {
           .field("partition_by", &TableConfig::partition_by,
                  "Columns whose values part the files: of the rows, else of the key's fields")
           .field("schema", &TableConfig::schema,
-                 "evolve: new keys become columns, what does not fit goes to _rescued_data",
-                 stack::one_of<SchemaMode>({{"evolve", SchemaMode::kEvolve}}))
+                 "evolve: new keys become columns, what does not fit goes to _rescued_data; fixed: "
+                 "a line with other keys or values than the columns take is a dead letter",
+                 stack::one_of<SchemaMode>(
+                     {{"evolve", SchemaMode::kEvolve}, {"fixed", SchemaMode::kFixed}}))
+          .field("columns", &TableConfig::columns,
+                 "Columns and their types; others are inferred, unless schema is fixed",
+                 stack::example("{ id: long, user: \"struct<name:string,tags:array<string>>\" }"),
+                 stack::check(wrong_column_types))
           .field("limit", &TableConfig::limit, "Most tables of a family", stack::at_least(1))
           .field(
               "only", &TableConfig::only,
@@ -88,7 +107,8 @@ inline const stack::Spec<TableConfig>& table_spec() {
               stack::example("[push, pull_request]"))
           .field("only_file", &TableConfig::only_file, "More such values, one a line of this file")
           .field("commit", &TableConfig::commit, "When to commit", commit_spec())
-          .field("optimize", &TableConfig::optimize, "When to join small files", optimize_spec());
+          .field("optimize", &TableConfig::optimize, "When to join small files", optimize_spec())
+          .check(wrong_table);
   return spec;
 }
 
