@@ -10,7 +10,8 @@ namespace headrace {
 namespace {
 
 void add_convert(CLI::App& app, Cli& cli) {
-  auto* verb = app.add_subcommand("convert", "JSON lines, JSON, CSV, Parquet into each other");
+  auto* verb =
+      app.add_subcommand("convert", "JSON lines, JSON, CSV, Parquet into each other; from ORC");
   auto options = std::make_shared<ConvertFile>();
   verb->add_option("source", options->from)->required();
   verb->add_option("target", options->to)->required();
@@ -18,6 +19,8 @@ void add_convert(CLI::App& app, Cli& cli) {
   verb->add_option("--to", options->to_format, "ndjson, json, csv or parquet");
   verb->add_option("--codec", options->codec, "Of Parquet: zstd, snappy or none")
       ->check(CLI::IsMember({"zstd", "snappy", "none"}));
+  options->threads = std::max(1u, std::thread::hardware_concurrency());
+  verb->add_option("--threads", options->threads, "For JSON to Parquet")->check(CLI::Range(1, 256));
   verb->add_flag("--force", options->overwrite, "Replace the target if it is there");
   verb->callback(
       [&cli, options] { cli.action = [&cli, options] { return convert_file(cli, *options); }; });
