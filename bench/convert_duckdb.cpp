@@ -1,4 +1,5 @@
-// The same with DuckDB on one thread. Usage: convert_duckdb IN OUT [CODEC]
+// The same with DuckDB on one thread. Usage: convert_duckdb IN OUT [CODEC [all]]
+// "all": it looks at every row before it chooses types, which takes files that it else fails on.
 // CODEC "zstd1" is zstd at level 1; "zstd" is DuckDB's own default level. The two thresholds keep
 // it from making one map of JSON text of objects with many keys: like us, it makes columns.
 #include <duckdb.h>
@@ -33,14 +34,15 @@ int main(int argc, char** argv) {
       duckdb_connect(database, &connection) != DuckDBSuccess) {
     return 1;
   }
+  const std::string sample = argc > 4 ? ", sample_size=-1" : "";
   const bool ok =
       run(connection, "SET threads = 1") &&
       run(connection, "SET autoinstall_known_extensions = 0") &&
       run(connection, fmt::format("COPY (SELECT * FROM read_json_auto('{}', "
                                   "format='newline_delimited', map_inference_threshold=-1, "
-                                  "field_appearance_threshold=0)) TO '{}' (FORMAT parquet, "
+                                  "field_appearance_threshold=0{})) TO '{}' (FORMAT parquet, "
                                   "COMPRESSION {}{})",
-                                  argv[1], argv[2], codec, more));
+                                  argv[1], sample, argv[2], codec, more));
   duckdb_disconnect(&connection);
   duckdb_close(&database);
   return ok ? 0 : 1;
