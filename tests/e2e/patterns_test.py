@@ -21,7 +21,7 @@ stores: { lake: { kind: file, path: ./buckets } }
 sources:
   a: { kind: watch, store: lake, bucket: a }
   b: { kind: watch, store: lake, bucket: b }
-tables: { t: { store: lake, location: t } }
+tables: { t: { store: lake, location: tables/t } }
 routes:
   all: { from: a, match: { key: { prefix: in/ } }, steps: [ { table: t } ] }
   some: { from: a, match: { key: { prefix: in/x } }, steps: [ { table: t } ] }
