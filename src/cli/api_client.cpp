@@ -4,10 +4,17 @@
 #include <simdjson.h>
 
 #include "app/parts.h"
+#include "core/random.h"
+#include "core/retry.h"
 #include "serve/control_socket.h"
 
 namespace headrace {
 namespace {
+
+/// A hundred pauses of 50 ms on average.
+constexpr RetryPolicy kEngineBegins{
+    .attempts = 101,
+    .backoff = {.base = std::chrono::milliseconds(100), .cap = std::chrono::milliseconds(100)}};
 
 Cell cell_of(simdjson::dom::element value) {
   if (value.is_null()) return Cell::null();
@@ -26,15 +33,27 @@ std::string message_of(const std::string& body) {
 
 std::string call_api(Cli& cli, const ApiRequest& request) {
   const StackFile& stack = cli.stack();
-  auto answer = ask_engine(stack.state / "control.sock", request);
-  if (!answer) {
-    const std::unique_ptr<Ledger> ledger = open_ledger(stack, real_clock(), cli.log());
+  // An engine that has just begun, or is about to end, has the ledger while nobody hears its
+  // socket.
+  auto ask = [&]() -> Task<ApiResponse> {
+    if (auto answer = ask_engine(stack.state / "control.sock", request)) co_return *answer;
+    std::unique_ptr<Ledger> ledger;
+    std::optional<std::string> in_use;
+    try {
+      ledger = open_ledger(stack, real_clock(), cli.log());
+    } catch (const Error& error) {
+      if (error.kind() != ErrorKind::kConflict) throw;
+      in_use = error.what();
+    }
+    if (in_use) throw Error(ErrorKind::kTransient, *in_use);
     Api api(*ledger, real_clock());
-    answer = cli.run(api.handle(request));
+    ApiResponse answer = co_await api.handle(request);
     ledger->close();
-  }
-  if (answer->status == 200) return answer->body;
-  throw Exit(answer->status == 400 ? kUsage : kFailed, message_of(answer->body));
+    co_return answer;
+  };
+  const ApiResponse answer = cli.run(with_retry(kEngineBegins, real_clock(), real_random(), ask));
+  if (answer.status == 200) return answer.body;
+  throw Exit(answer.status == 400 ? kUsage : kFailed, message_of(answer.body));
 }
 
 std::size_t print_items(Cli& cli, ApiRequest request, std::size_t limit,

@@ -65,9 +65,10 @@ class Lake:
     def start_engine(self, *args, **options):
         """`run` in the background, once its control socket is there: a verb asked earlier would
         open the ledger itself and stand in the engine's way."""
+        socket = self.folder / "state/control.sock"
+        socket.unlink(missing_ok=True)  # One that was killed leaves it behind.
         engine = self.start("run", *args, **options)
-        wait_until(lambda: (self.folder / "state/control.sock").exists() or
-                   engine.poll() is not None, "the engine")
+        wait_until(lambda: socket.exists() or engine.poll() is not None, "the engine")
         return engine
 
     def run(self, *args, code=0, env=None, stdin=None, timeout=300):

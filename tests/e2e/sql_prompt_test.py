@@ -1,5 +1,6 @@
 """The prompt of `headrace sql`, typed at through a terminal."""
 import os
+import pathlib
 import pty
 import re
 import select
@@ -70,8 +71,9 @@ class Terminal:
     def ask(self, statement):
         """Types a line at a fresh prompt; gives what came before the next prompt."""
         self.type(statement + "\n")
-        self.until(statement[-5:] + "\n")  # The editor may draw the line more than once.
-        return self.until(PROMPT)
+        self.until(statement[-5:] + "\n")
+        # What is typed ahead is shown by the terminal, and once more by the editor.
+        return self.until(PROMPT).rpartition(statement + "\n")[2]
 
     def ended(self, again=""):
         """Reads to the end; gives the exit code. `again` is typed once a second until it is
@@ -236,6 +238,12 @@ class Prompt(harness.LakeTest):
         self.assertLessEqual(max(len(line) for line in shown.splitlines()), 100)
 
 
+def catches(pid, sig):
+    """Has the process got to the point where it handles the signal?"""
+    caught = re.search(r"^SigCgt:\s*(\w+)", pathlib.Path(f"/proc/{pid}/status").read_text(), re.M)
+    return bool(int(caught[1], 16) >> (sig - 1) & 1)
+
+
 class Bar(harness.LakeTest):
     def test_a_bar_only_where_stderr_is_a_terminal(self):
         lake = self.lake()
@@ -244,6 +252,7 @@ class Bar(harness.LakeTest):
         self.addCleanup(at.close)
         self.addCleanup(at.process.stdout.close)
         at.until(" s")  # Begun later, and long enough ago for a bar.
+        harness.wait_until(lambda: catches(silent.pid, signal.SIGTERM), "the silent query")
         at.type("\x03")
         at.until("headrace: stopped")
         self.assertEqual(at.process.wait(60), 130)
