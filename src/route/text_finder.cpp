@@ -3,16 +3,7 @@
 #include <algorithm>
 #include <numeric>
 
-#include "route/hash_table.h"
-
 namespace headrace {
-namespace {
-
-std::uint64_t key_of(std::uint32_t node, unsigned char byte) {
-  return std::uint64_t{node} << 8 | byte;
-}
-
-}  // namespace
 
 TextFinder::TextFinder(const std::vector<Entry>& entries) {
   if (entries.empty()) return;
@@ -42,8 +33,12 @@ void TextFinder::add_steps(const std::vector<Entry>& entries, std::vector<std::u
       std::uint32_t next = step(node, byte);
       if (next == kRoot) {
         next = static_cast<std::uint32_t>(nodes_.size());
-        nodes_.emplace_back();
-        add_step(node, byte, next);
+        nodes_.push_back({.from = node, .byte = byte});
+        if (node == kRoot) {
+          root_[byte] = next;
+        } else {
+          steps_.insert(step_hash(node, byte), next);
+        }
       }
       node = next;
     }
@@ -53,71 +48,33 @@ void TextFinder::add_steps(const std::vector<Entry>& entries, std::vector<std::u
 
 /// Breadth first, so that what is shorter is linked already.
 void TextFinder::link() {
-  struct Edge {
-    std::uint32_t from;
-    std::uint32_t to;
-    unsigned char byte;
-  };
-  std::vector<Edge> edges;
-  for (const Step& step : steps_) {
-    if (step.key == 0) continue;
-    edges.push_back({static_cast<std::uint32_t>(step.key >> 8), step.to,
-                     static_cast<unsigned char>(step.key & 0xFF)});
+  std::vector<std::uint32_t> depth(nodes_.size(), 0);
+  for (std::size_t node = 1; node < nodes_.size(); ++node) {
+    depth[node] = depth[nodes_[node].from] + 1;  // A node comes after the one that leads to it.
   }
-  std::ranges::sort(edges, {}, &Edge::from);
-  std::vector<std::uint32_t> level;
-  for (const std::uint32_t node : root_) {
-    if (node != kRoot) level.push_back(node);
-  }
-  for (std::size_t i = 0; i < level.size(); ++i) {
-    const std::uint32_t from = level[i];
-    for (auto edge = std::ranges::lower_bound(edges, from, {}, &Edge::from);
-         edge != edges.end() && edge->from == from; ++edge) {
-      std::uint32_t fail = nodes_[from].fail;
-      std::uint32_t next = step(fail, edge->byte);
-      while (next == kRoot && fail != kRoot) {
-        fail = nodes_[fail].fail;
-        next = step(fail, edge->byte);
-      }
-      Node& node = nodes_[edge->to];
-      node.fail = next;
-      node.shorter = nodes_[next].count > 0 ? next : nodes_[next].shorter;
-      level.push_back(edge->to);
+  std::vector<std::uint32_t> order(nodes_.size());
+  std::iota(order.begin(), order.end(), kRoot);
+  std::ranges::sort(order, {}, [&](std::uint32_t node) { return depth[node]; });
+  for (const std::uint32_t at : order) {
+    if (depth[at] < 2) continue;
+    Node& node = nodes_[at];
+    std::uint32_t fail = nodes_[node.from].fail;
+    std::uint32_t next = step(fail, node.byte);
+    while (next == kRoot && fail != kRoot) {
+      fail = nodes_[fail].fail;
+      next = step(fail, node.byte);
     }
+    node.fail = next;
+    node.shorter = nodes_[next].count > 0 ? next : nodes_[next].shorter;
   }
 }
 
 std::uint32_t TextFinder::step(std::uint32_t node, unsigned char byte) const {
   if (node == kRoot) return root_[byte];
-  if (steps_.empty()) return kRoot;
-  const std::uint64_t key = key_of(node, byte);
-  const std::size_t mask = steps_.size() - 1;
-  for (std::size_t at = HashTable::mix(key) >> 32 & mask;; at = (at + 1) & mask) {
-    if (steps_[at].key == key) return steps_[at].to;
-    if (steps_[at].key == 0) return kRoot;
-  }
-}
-
-void TextFinder::add_step(std::uint32_t node, unsigned char byte, std::uint32_t to) {
-  if (node == kRoot) {
-    root_[byte] = to;
-    return;
-  }
-  const auto put = [&](const Step& step) {
-    const std::size_t mask = steps_.size() - 1;
-    std::size_t at = HashTable::mix(step.key) >> 32 & mask;
-    while (steps_[at].key != 0) at = (at + 1) & mask;
-    steps_[at] = step;
-  };
-  if (step_count_ * 2 >= steps_.size()) {
-    const std::vector<Step> old = std::exchange(steps_, {});
-    steps_.resize(std::max<std::size_t>(64, old.size() * 2));
-    for (const Step& step : old) {
-      if (step.key != 0) put(step);
-    }
-  }
-  put({key_of(node, byte), to});
-  ++step_count_;
+  const std::uint32_t to = steps_.find(step_hash(node, byte), [&](std::uint32_t next) {
+    return nodes_[next].from == node && nodes_[next].byte == byte;
+  });
+  return to == HashTable::kNone ? kRoot : to;
 }
 
 void TextFinder::find(std::string_view text, Scratch& scratch,

@@ -6,6 +6,8 @@
 #include <utility>
 #include <vector>
 
+#include "route/hash_table.h"
+
 namespace headrace {
 
 /// Texts with a number each; finds all of them that occur anywhere in a given text, in one pass
@@ -35,21 +37,20 @@ class TextFinder {
     std::uint32_t shorter = kRoot;  // The longest proper end that is an entry.
     std::uint32_t numbers = 0;      // Of the entries that end here: numbers_[numbers, + count).
     std::uint32_t count = 0;
-  };
-  struct Step {
-    std::uint64_t key = 0;  // Node and byte; 0 if free, as the root's steps are in root_.
-    std::uint32_t to = 0;
+    std::uint32_t from = kRoot;  // The one node that leads here, ...
+    unsigned char byte = 0;      // ... and by which byte.
   };
 
+  static std::uint64_t step_hash(std::uint32_t node, unsigned char byte) {
+    return HashTable::mix(std::uint64_t{node} << 8 | byte);
+  }
   std::uint32_t step(std::uint32_t node, unsigned char byte) const;
-  void add_step(std::uint32_t node, unsigned char byte, std::uint32_t to);
   void add_steps(const std::vector<Entry>& entries, std::vector<std::uint32_t>& ends);
   void link();
 
   std::vector<Node> nodes_;
   std::array<std::uint32_t, 256> root_{};
-  std::vector<Step> steps_;  // A hash table.
-  std::size_t step_count_ = 0;
+  HashTable steps_;  // The nodes that others than the root lead to.
   std::vector<std::uint32_t> numbers_;
 };
 
