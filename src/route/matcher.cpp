@@ -69,6 +69,7 @@ struct Scratch {
       std::ranges::fill(answers, 0);
       now = 2;
     }
+    postings.clear();  // An event that was refused as corrupt left some.
     index.work = 0;
   }
 };
