@@ -202,6 +202,7 @@ class Linter {
   std::vector<LintFinding> run(std::span<const Rule> rules) {
     for (std::size_t i = 0; i < rules.size(); ++i) {
       rule_ = name_of(rules[i]);
+      first_ = static_cast<std::ptrdiff_t>(out_.size());
       for (const Pattern::Alternative& alternative : rules[i].pattern.alternatives()) {
         for (const Pattern::Field& field : alternative) look_at(field);
       }
@@ -214,9 +215,9 @@ class Linter {
   /// Alternatives repeat what stands outside of `$or`: told once.
   void tell(const std::string& field, const char* kind, std::string what) {
     const auto same = [&](const LintFinding& one) {
-      return one.rule == rule_ && one.field == field && one.what == what;
+      return one.field == field && one.what == what;
     };
-    if (std::ranges::any_of(out_, same)) return;
+    if (std::any_of(out_.begin() + first_, out_.end(), same)) return;
     out_.push_back({rule_, field, kind, std::move(what)});
   }
 
@@ -271,6 +272,7 @@ class Linter {
   LintOptions options_;
   std::string rule_;
   std::vector<LintFinding> out_;
+  std::ptrdiff_t first_ = 0;  // Where those of `rule_` begin.
 };
 
 }  // namespace
