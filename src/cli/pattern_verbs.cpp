@@ -109,19 +109,19 @@ void add_test(CLI::App& pattern, Cli& cli) {
 std::vector<Rule> read_rules(const std::string& path) {
   const std::string text = read_text(path);
   std::vector<Rule> out;
-  try {
-    out.push_back({1, Pattern::parse(text), path});
-    return out;
-  } catch (const Error&) {  // Then each line is one.
-  }
-  std::uint32_t number = 0;
   std::size_t lines = 0;
   for_each_line(text, [&](std::string_view) { ++lines; });
+  try {
+    out.push_back(read_rule(path, text, 1, path));
+    return out;
+  } catch (const Exit&) {
+    // One with a fault, unless each line may be one.
+    if (lines == 1 || text.starts_with("{\n") || text.starts_with("{\r")) throw;
+  }
+  std::uint32_t number = 0;
   for_each_line(text, [&](std::string_view line) {
     const std::string where = fmt::format("{}:{}", path, ++number);
-    const bool whole = lines == 1 || text.starts_with("{\n") || text.starts_with("{\r");
-    out.push_back(
-        read_rule(whole ? path : where, whole ? std::string_view(text) : line, number, where));
+    out.push_back(read_rule(where, line, number, where));
   });
   return out;
 }
