@@ -1,9 +1,6 @@
 """kill -9 at random moments, twenty times in a row, under load: exact row counts afterwards."""
 import os
 import random
-import signal
-import subprocess
-import time
 
 import harness
 
@@ -30,11 +27,8 @@ class Crash(harness.LakeTest):
         for path in (lake.folder / "buckets/inbox").rglob("*.jsonl"):
             os.utime(path, (1_700_000_000, 1_700_000_000))
         while kills < KILLS:
-            engine = lake.start("run")
-            time.sleep(chance.uniform(0.02, 0.5))
+            lake.run_and_kill(chance, 0.02, 0.5)
             kills += 1
-            engine.send_signal(signal.SIGKILL)
-            engine.communicate()
             tasks = lake.route("load")
             cut_short += tasks is not None and tasks["pending"] > 0
             lake.put(f"inbox/late/{kills}.jsonl", f'{{"id":-{kills},"line":0}}\n')
@@ -69,10 +63,7 @@ routes:
         for i in range(300):
             lake.put(f"inbox/{i}.json", f'{{"id":{i}}}\n')
         for _ in range(10):
-            engine = lake.start("run")
-            time.sleep(chance.uniform(0.05, 0.4))
-            engine.send_signal(signal.SIGKILL)
-            engine.communicate()
+            lake.run_and_kill(chance)
         lake.run("run", "--once")
         lake.run("run", "--once")
         counters = lake.route("count")

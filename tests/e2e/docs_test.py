@@ -8,11 +8,7 @@ import time
 
 import harness
 
-PEOPLE = """\
-version: 1
-name: lake
-stores:
-  lake: { kind: file, path: ./buckets }
+PEOPLE = harness.LAKE + """\
 %s
 """
 

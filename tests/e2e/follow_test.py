@@ -8,11 +8,7 @@ import uuid
 
 import harness
 
-STACK = """\
-version: 1
-name: follow
-stores:
-  lake: { kind: file, path: ./buckets }
+STACK = harness.LAKE + """\
 sources:
   landing: { kind: watch, store: lake, bucket: inbox }
 tables:
@@ -100,8 +96,7 @@ class Follow(harness.LakeTest):
                 if chance.random() < 0.1:
                     time.sleep(chance.uniform(0, 0.05))
             time.sleep(chance.uniform(0, 0.3))
-            engine.send_signal(signal.SIGKILL)
-            engine.communicate()
+            harness.stop(engine, signal.SIGKILL)
         lake.run("run", "--once", timeout=120)
         expected = sorted((f"lake://inbox/{key}", row["n"]) for key, rows in now.items()
                           for row in rows)

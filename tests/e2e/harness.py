@@ -5,6 +5,7 @@ A test file ends with `harness.main()`, which prints "N passed, N failed, N skip
 import json
 import os
 import pathlib
+import re
 import shutil
 import signal
 import subprocess
@@ -17,11 +18,14 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 PROGRAM = os.environ.get("HEADRACE", str(ROOT / "build" / "headrace"))
 VENV_PYTHON = ROOT / "third_party" / "python" / "bin" / "python3"
 
-EVENTS_TO_TABLE = """\
+# How a stack begins: a store of folders.
+LAKE = """\
 version: 1
 name: lake
 stores:
   lake: { kind: file, path: ./buckets }
+"""
+EVENTS_TO_TABLE = LAKE + """\
 sources:
   landing: { kind: watch, store: lake, bucket: inbox }
 tables:
@@ -70,6 +74,12 @@ class Lake:
         engine = self.start("run", *args, **options)
         wait_until(lambda: socket.exists() or engine.poll() is not None, "the engine")
         return engine
+
+    def run_and_kill(self, chance, least=0.05, most=0.4):
+        """`run`, killed at some moment: which one it is, is chance, and nothing relies on it."""
+        engine = self.start("run")
+        time.sleep(chance.uniform(least, most))
+        return stop(engine, signal.SIGKILL)
 
     def run(self, *args, code=0, env=None, stdin=None, timeout=300):
         """Runs a verb to its end and checks its exit code; gives the finished process."""
@@ -139,6 +149,34 @@ class LakeTest(unittest.TestCase):
         lake = Lake(*args, **options)
         self.addCleanup(lake.close)
         return lake
+
+    def follow_readme(self, heading, env=None):
+        """In a fresh folder, command by command as it stands there: each works and says what is
+        shown. How large files come out is no promise; `env` stands in for what is exported."""
+        lake = self.lake()
+        os.remove(lake.folder / "headrace.yaml")
+        (lake.folder / "bin").mkdir()
+        (lake.folder / "bin/headrace").symlink_to(PROGRAM)
+        env = {**os.environ, "PATH": f"{lake.folder}/bin:{os.environ['PATH']}", **(env or {})}
+        commands = readme_walk(heading)
+        self.assertGreater(len(commands), 5)
+        for command, shown in commands:
+            if command.startswith("export "):
+                continue
+            done = subprocess.run(["bash", "-c", command], cwd=lake.folder, env=env, text=True,
+                                  capture_output=True, timeout=120, stdin=subprocess.DEVNULL)
+            self.assertEqual(done.returncode, 0, f"{command}\n{done.stdout}{done.stderr}")
+            said, shown = (re.sub(r"\d+ bytes", "N bytes", text)
+                           for text in (done.stdout + done.stderr, shown))
+            for line in filter(None, shown.splitlines()):
+                self.assertIn(line, said, command)
+
+
+def readme_walk(heading):
+    """The commands under a heading of the README, each with what is shown of its output."""
+    text = (ROOT / "README.md").read_text()
+    block, = re.findall(rf"## {heading}\n.*?```console\n(.*?)```", text, re.S)
+    return [part.partition("\n")[::2] for part in re.split(r"^\$ ", block, flags=re.M)[1:]]
 
 
 def main():

@@ -4,15 +4,10 @@ import os
 import random
 import signal
 import subprocess
-import time
 
 import harness
 
-STACK = """\
-version: 1
-name: lake
-stores:
-  lake: { kind: file, path: ./buckets }
+STACK = harness.LAKE + """\
 sources:
   landing: { kind: watch, store: lake, bucket: raw, key: "in/{date}/{name}.jsonl" }
 routes:
@@ -98,10 +93,7 @@ class Repartition(harness.LakeTest):
         lake = self.lake_with(1500, seed=7)
         chance = random.Random(7)
         for _ in range(8):
-            engine = lake.start("run")
-            time.sleep(chance.uniform(0.05, 0.4))
-            engine.send_signal(signal.SIGKILL)
-            engine.communicate()
+            lake.run_and_kill(chance)
         lake.run("run", "--once")
         self.check(lake)
 

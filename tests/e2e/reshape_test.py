@@ -5,11 +5,7 @@ import signal
 
 import harness
 
-HEAD = """\
-version: 1
-name: lake
-stores:
-  lake: { kind: file, path: ./buckets }
+HEAD = harness.LAKE + """\
 sources:
   landing: { kind: watch, store: lake, bucket: inbox }
 """

@@ -6,11 +6,7 @@ import signal
 
 import harness
 
-STACK = """\
-version: 1
-name: lake
-stores:
-  lake: { kind: file, path: ./buckets }
+STACK = harness.LAKE + """\
 sources:
   landing: { kind: listing, store: lake, bucket: inbox }
 tables:

@@ -8,11 +8,7 @@ import time
 
 import harness
 
-STACK = """\
-version: 1
-name: lake
-stores:
-  lake: { kind: file, path: ./buckets }
+STACK = harness.LAKE + """\
 sources:
   posts:
     { kind: webhook, listen: "127.0.0.1:0", path: /events, token: "${env:HOOK}", store: lake,
