@@ -6,6 +6,9 @@ import harness
 
 
 class FirstSteps(harness.LakeTest):
+    def test_the_readme_can_be_followed(self):
+        self.follow_readme("In two minutes")
+
     def test_init_validate_run_and_sql(self):
         lake = self.lake()
         os.remove(lake.folder / "headrace.yaml")
