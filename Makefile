@@ -1,5 +1,5 @@
 # The commands of this project. Each sets up what it needs first.
-.PHONY: build demo test test-servers bench bench-peers fuzz tsan format setup clean
+.PHONY: build demo test test-servers test-interop bench bench-peers fuzz tsan format setup clean
 
 JOBS ?= $(shell nproc)
 
