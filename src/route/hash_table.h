@@ -29,7 +29,7 @@ class HashTable {
   }
 
   void insert(std::uint64_t hash, std::uint32_t number) {
-    if (count_ * 4 >= slots_.size() * 3) grow();
+    if (count_ * 2 >= slots_.size()) grow();  // What is not there is soon known not to be.
     put({static_cast<std::uint32_t>(hash >> 32), number});
     ++count_;
   }
