@@ -151,7 +151,7 @@ void write_inputs(const std::string& folder, const std::string& lots_path) {
   }
   std::vector<std::string> lots = city_lots(lots_path);
   SeededRandom random(3);
-  lots.resize(std::min<std::size_t>(lots.size(), 30'000));  // 547 bytes each on average.
+  lots.resize(std::min<std::size_t>(lots.size(), 30'000));  // 567 bytes each on average.
   for (const std::size_t count : {1000UL, 10'000UL, 100'000UL}) {
     std::vector<std::string> rules;
     for (std::size_t i = 0; i < count; ++i) rules.push_back(mixed_rule(i, random, lots));
