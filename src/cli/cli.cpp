@@ -15,6 +15,7 @@
 #include "app/parts.h"
 #include "core/clock.h"
 #include "core/random.h"
+#include "stack/diagnostics.h"
 
 namespace headrace {
 
@@ -161,6 +162,27 @@ int run_action(Cli& cli) {
   }
 }
 
+/// What is wrong with the words given, and where to look. Of a verb that there is not, the parser
+/// says only that one is required: it is named instead.
+std::string usage_message(const CLI::App* app, const CLI::Error& error) {
+  const CLI::App* at = app;
+  std::string to_here = "headrace";
+  while (!at->get_subcommands().empty()) {
+    at = at->get_subcommands().front();
+    to_here += " " + at->get_name();
+  }
+  std::string what = error.what();
+  const std::vector<std::string> left = app->remaining(true);
+  if (error.get_name() == "RequiredError" && at->get_require_subcommand_min() > 0 &&
+      !left.empty() && !left[0].starts_with('-')) {
+    std::vector<std::string> known;
+    for (const CLI::App* verb : at->get_subcommands({})) known.push_back(verb->get_name());
+    what =
+        fmt::format("there is no `{} {}`{}", to_here, left[0], stack::did_you_mean(left[0], known));
+  }
+  return fmt::format("headrace: {}; `{} --help` shows what there is\n", what, to_here);
+}
+
 }  // namespace
 
 int run_cli(int argc, char** argv) {
@@ -170,6 +192,7 @@ int run_cli(int argc, char** argv) {
   app.require_subcommand(1);
   app.fallthrough();
   app.get_formatter()->column_width(34);
+  app.failure_message(usage_message);
   app.footer("Exit codes: 0 ok, 1 failed, 2 wrong usage or bad stack, 3 partly failed.");
   add_global_options(app, cli);
   add_stack_verbs(app, cli);

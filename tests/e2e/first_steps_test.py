@@ -49,6 +49,17 @@ class FirstSteps(harness.LakeTest):
         done = lake.run("init", code=2)
         self.assertIn("is there already", done.stderr)
 
+    def test_a_verb_that_there_is_not(self):
+        lake = self.lake()
+        self.assertIn("there is no `headrace frob`; `headrace --help`",
+                      lake.run("frob", code=2).stderr)
+        self.assertIn("did you mean `status`?", lake.run("statsu", "-q", code=2).stderr)
+        self.assertIn("no `headrace pattern lnit`; did you mean `lint`?",
+                      lake.run("pattern", "lnit", "x.json", code=2).stderr)
+        self.assertIn("A subcommand is required; `headrace pattern --help`",
+                      lake.run("pattern", code=2).stderr)
+        self.assertIn("--frob; `headrace run --help`", lake.run("run", "--frob", code=2).stderr)
+
     def test_the_doctor_finds_nothing_wrong_with_a_new_stack(self):
         findings = self.lake().rows("doctor")
         self.assertEqual({f["about"] for f in findings}, {"ledger", "store lake", "setup"})
