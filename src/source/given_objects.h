@@ -19,9 +19,9 @@ namespace headrace {
 /// object is given once however often it is listed, and again when its content changed.
 ///
 /// It is a set and not a high-water mark, because a late key may sort, or be dated, before all that
-/// was given. 16 bytes in memory and on disk for each object there is; what a batch adds is first
-/// saved as a small log entry, and folded into the partitions (about 32 KiB each) from time to
-/// time. The layout is in docs/formats/source-memory.md.
+/// was given. 16 bytes on disk for each object there is, at most twice that in memory (room to
+/// grow); what a batch adds is first saved as a small log entry, and folded into the partitions
+/// (about 32 KiB each) from time to time. The layout is in docs/formats/source-memory.md.
 ///
 /// Forgetting  A key that two complete passes did not see is forgotten; one pass may miss a file
 ///             that is just being renamed.

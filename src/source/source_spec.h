@@ -98,8 +98,11 @@ inline const stack::Spec<ListingStanza>& listing_spec() {
       source_spec<ListingStanza>("listing source", "Objects found by listing a prefix")
           .field("every", &ListingStanza::every, "List again this often; absent means once",
                  stack::at_least(std::chrono::seconds(1)))
-          .field("remember", &ListingStanza::remember,
-                 "Most objects to know as given, at 16 bytes of memory each", stack::at_least(1000))
+          .field(
+              "remember", &ListingStanza::remember,
+              "Most objects to know as given: 16 bytes each in the ledger, at most twice that in "
+              "memory",
+              stack::at_least(1000))
           .field("parallel", &ListingStanza::parallel,
                  "Requests at a time, over folders and ranges of keys; absent means 8, and 1 on a "
                  "store "

@@ -20,7 +20,7 @@ struct ListingOptions {
   std::string bucket;
   std::string prefix;
   std::optional<Duration> every;     ///< From the start of one pass to the next; absent: one pass.
-  std::size_t remember = 4'000'000;  ///< Objects; 16 bytes of memory each.
+  std::size_t remember = 4'000'000;  ///< Objects; at most 32 bytes of memory each.
   std::size_t parallel = 1;          ///< Requests at a time.
 };
 

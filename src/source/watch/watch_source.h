@@ -21,7 +21,7 @@ struct WatchOptions {
   std::string prefix;
   /// A file that was there before the watch is taken when it has not changed for this long.
   Duration settle = std::chrono::seconds(2);
-  std::size_t remember = 4'000'000;  ///< Objects; 16 bytes of memory each.
+  std::size_t remember = 4'000'000;  ///< Objects; at most 32 bytes of memory each.
 };
 
 /// Watches a file store's folder with inotify and gives what lands there, at once, and what is
