@@ -3,9 +3,6 @@
 #include <gmock/gmock.h>
 
 #include <fmt/format.h>
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/executor_work_guard.hpp>
-#include <exception>
 #include <map>
 
 #include "stack/document.h"
@@ -41,29 +38,13 @@ class RepartitionTest : public testing::Test {
                                  world.services);
   }
 
-  template <class T>
-  T await(Task<T> task) {
-    std::exception_ptr failure;
-    std::optional<T> result;
-    world.loop.restart();
-    boost::asio::co_spawn(world.loop, std::move(task), [&](std::exception_ptr error, T value) {
-      failure = error;
-      if (!error) result.emplace(std::move(value));
-    });
-    // The CPU pool posts back into the loop, which must not end before.
-    const auto guard = boost::asio::make_work_guard(world.loop);
-    while (!failure && !result) world.loop.run_one();
-    if (failure) std::rethrow_exception(failure);
-    return std::move(*result);
-  }
-
   /// Brings a batch through as the work room does, if nothing fails.
   std::vector<Sink::Item> bring(Sink& sink, std::vector<Event> events) {
     const std::string group = sink.group_of(events.at(0));
-    auto prepared = await(sink.prepare(group, "app", std::move(events)));
+    auto prepared = world.await(sink.prepare(group, "app", std::move(events)));
     left_out = prepared->left_out;
     if (!prepared->empty) {
-      await(sink.commit(group, *prepared, "app", 1));
+      world.await(sink.commit(group, *prepared, "app", 1));
       sink.forget(prepared->plan);
     }
     return std::move(prepared->items);
@@ -288,9 +269,9 @@ TEST_F(RepartitionTest, ARowIsInOneObjectWhereverTheProcessDied) {
       failed = false;
       try {
         const auto first = sink(config);
-        prepared = await(first->prepare(kGroup, "app", events));
+        prepared = world.await(first->prepare(kGroup, "app", events));
         for (const auto& item : prepared->items) failed = failed || item.failed;
-        if (!failed) await(first->commit(kGroup, *prepared, "app", 1));
+        if (!failed) world.await(first->commit(kGroup, *prepared, "app", 1));
       } catch (const Error& error) {
         EXPECT_EQ(error.kind(), ErrorKind::kTransient) << error.what();
         failed = true;
@@ -298,7 +279,7 @@ TEST_F(RepartitionTest, ARowIsInOneObjectWhereverTheProcessDied) {
       world.faults.clear();
       const auto second = sink(config);
       const bool planned = prepared && !prepared->empty;
-      const bool done = planned && await(second->resolve(kGroup, "app", 1, prepared->plan));
+      const bool done = planned && world.await(second->resolve(kGroup, "app", 1, prepared->plan));
       if (planned) second->forget(prepared->plan);
       std::vector<Event> again;
       for (std::size_t i = 0; i < events.size(); ++i) {
@@ -323,46 +304,48 @@ TEST_F(RepartitionTest, ARowIsInOneObjectWhereverTheProcessDied) {
 TEST_F(RepartitionTest, APlanIsFinishedOnlyOnceAllOfItIsThere) {
   const auto to = sink(config_to("lake://out/{t}/{uuid}.jsonl"));
   const Event event = put("1", "{\"t\":1}\n{\"t\":2}\n{\"t\":3}\n");
-  const auto prepared = await(to->prepare(kGroup, "app", {event}));
+  const auto prepared = world.await(to->prepare(kGroup, "app", {event}));
   world.faults.add({.call = StoreCall::kPut, .key = "out/2", .error = ErrorKind::kInvalid});
-  EXPECT_THROW(await(to->commit(kGroup, *prepared, "app", 1)), Error);
+  EXPECT_THROW(world.await(to->commit(kGroup, *prepared, "app", 1)), Error);
   try {
-    await(to->resolve(kGroup, "app", 1, prepared->plan));
+    world.await(to->resolve(kGroup, "app", 1, prepared->plan));
     ADD_FAILURE() << "a part of it is there";
   } catch (const Error& error) {
     EXPECT_EQ(error.kind(), ErrorKind::kTransient);
     EXPECT_THAT(error.what(), HasSubstr("2 of 3 objects"));
   }
   world.faults.clear();
-  EXPECT_TRUE(await(to->resolve(kGroup, "app", 1, prepared->plan)));
+  EXPECT_TRUE(world.await(to->resolve(kGroup, "app", 1, prepared->plan)));
   EXPECT_EQ(out().size(), 3u);
 }
 
 TEST_F(RepartitionTest, ABatchThatTheStoreRefusesFailsAsAWhole) {
   const auto to = sink(config_to("lake://out/{t}/{uuid}.jsonl"));
-  const auto prepared = await(to->prepare(kGroup, "app", {put("1", "{\"t\":1}\n{\"t\":2}\n")}));
+  const auto prepared =
+      world.await(to->prepare(kGroup, "app", {put("1", "{\"t\":1}\n{\"t\":2}\n")}));
   world.faults.add({.call = StoreCall::kPut, .key = "out/", .error = ErrorKind::kInvalid});
-  EXPECT_THROW(await(to->commit(kGroup, *prepared, "app", 1)), Error);
-  EXPECT_FALSE(await(to->resolve(kGroup, "app", 1, prepared->plan)));
+  EXPECT_THROW(world.await(to->commit(kGroup, *prepared, "app", 1)), Error);
+  EXPECT_FALSE(world.await(to->resolve(kGroup, "app", 1, prepared->plan)));
 }
 
 TEST_F(RepartitionTest, WithoutItsFileAHalfDonePlanIsTakenBack) {
   const auto to = sink(config_to("lake://out/{t}/{uuid}.jsonl"));
-  const auto prepared = await(to->prepare(kGroup, "app", {put("1", "{\"t\":1}\n{\"t\":2}\n")}));
+  const auto prepared =
+      world.await(to->prepare(kGroup, "app", {put("1", "{\"t\":1}\n{\"t\":2}\n")}));
   world.faults.add({.call = StoreCall::kPut, .key = "out/2"});
-  EXPECT_THROW(await(to->commit(kGroup, *prepared, "app", 1)), Error);
+  EXPECT_THROW(world.await(to->commit(kGroup, *prepared, "app", 1)), Error);
   world.faults.clear();
   EXPECT_EQ(out().size(), 1u);
   to->forget(prepared->plan);
-  EXPECT_FALSE(await(to->resolve(kGroup, "app", 1, prepared->plan)));
+  EXPECT_FALSE(world.await(to->resolve(kGroup, "app", 1, prepared->plan)));
   EXPECT_TRUE(out().empty());
 }
 
 TEST_F(RepartitionTest, APlanOfSomethingElseIsNoPlanOfIts) {
   const auto to = sink(config_to("lake://out/{t}/{uuid}.jsonl"));
-  EXPECT_FALSE(await(to->resolve(kGroup, "app", 1, "")));
-  EXPECT_FALSE(await(to->resolve(kGroup, "app", 1, R"({"kind":"tables"})")));
-  EXPECT_THROW(await(to->resolve(kGroup, "app", 1, R"({"kind":"objects"})")), Error);
+  EXPECT_FALSE(world.await(to->resolve(kGroup, "app", 1, "")));
+  EXPECT_FALSE(world.await(to->resolve(kGroup, "app", 1, R"({"kind":"tables"})")));
+  EXPECT_THROW(world.await(to->resolve(kGroup, "app", 1, R"({"kind":"objects"})")), Error);
 }
 
 std::string errors_of(std::string yaml) {

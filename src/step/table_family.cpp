@@ -211,8 +211,8 @@ Task<bool> TableFamilySink::convert_pile(Batch& batch, RowPiles& piles, std::siz
   TableAppends::One one{.table = name, .append = {}};
   one.append.app_id = batch.app_id;
   one.append.seq = co_await table->last_txn(batch.app_id) + 1;
-  PileConverter converter(co_await convert_options(*table, config, options_.limits.keep),
-                          batch.events);
+  // Rows that are not wanted were left out while they were sorted.
+  PileConverter converter(co_await convert_options(*table, config, {}), batch.events);
   Bytes rows;
   auto next = [&] {
     rows = piles.next(pile);

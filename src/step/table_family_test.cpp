@@ -3,9 +3,6 @@
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/executor_work_guard.hpp>
-#include <exception>
 #include <map>
 
 #include "step/table_appends.h"
@@ -40,25 +37,10 @@ class TableFamilyTest : public testing::Test {
     sink = make_table_family_sink(kFamily, *catalog, world.services, std::move(options));
   }
 
-  template <class T>
-  T await(Task<T> task) {
-    std::exception_ptr failure;
-    std::optional<T> result;
-    world.loop.restart();
-    boost::asio::co_spawn(world.loop, std::move(task), [&](std::exception_ptr error, T value) {
-      failure = error;
-      if (!error) result.emplace(std::move(value));
-    });
-    const auto guard = boost::asio::make_work_guard(world.loop);
-    while (!failure && !result) world.loop.run_one();
-    if (failure) std::rethrow_exception(failure);
-    return std::move(*result);
-  }
-
   std::unique_ptr<Sink::Prepared> bring(std::vector<Event> events) {
     if (!sink) restart();
-    auto prepared = await(sink->prepare(kFamily, "app", std::move(events)));
-    if (!prepared->empty) await(sink->commit(kFamily, *prepared, "app", 1));
+    auto prepared = world.await(sink->prepare(kFamily, "app", std::move(events)));
+    if (!prepared->empty) world.await(sink->commit(kFamily, *prepared, "app", 1));
     return prepared;
   }
 
@@ -70,8 +52,8 @@ class TableFamilyTest : public testing::Test {
   std::map<std::string, std::uint64_t> rows() {
     restart();
     std::map<std::string, std::uint64_t> all;
-    for (const std::string& name : await(catalog->names())) {
-      const auto snapshot = await(catalog->open(name).snapshot());
+    for (const std::string& name : world.await(catalog->names())) {
+      const auto snapshot = world.await(catalog->open(name).snapshot());
       for (const TableFile& file : snapshot->files) all[name] += file.rows.value();
     }
     return all;
@@ -91,7 +73,7 @@ TEST_F(TableFamilyTest, OneObjectFeedsTheTablesOfItsRows) {
   EXPECT_THAT(rows(), UnorderedElementsAre(Pair("events_a", 2u), Pair("events_b", 2u),
                                            Pair("events_c", 1u)));
   std::vector<std::string> columns;
-  for (const Field& field : await(catalog->open("events_a").snapshot())->schema.fields) {
+  for (const Field& field : world.await(catalog->open("events_a").snapshot())->schema.fields) {
     columns.push_back(field.name);
   }
   EXPECT_THAT(columns, ElementsAre("type", "x", "y"));
@@ -148,9 +130,9 @@ TEST_F(TableFamilyTest, ARowIsInItsTableOnceWhereverTheProcessDied) {
       std::unique_ptr<Sink::Prepared> prepared;
       failed = false;
       try {
-        prepared = await(sink->prepare(kFamily, "app", events));
+        prepared = world.await(sink->prepare(kFamily, "app", events));
         for (const auto& item : prepared->items) failed = failed || item.failed;
-        if (!failed) await(sink->commit(kFamily, *prepared, "app", 1));
+        if (!failed) world.await(sink->commit(kFamily, *prepared, "app", 1));
       } catch (const Error& error) {
         EXPECT_EQ(error.kind(), ErrorKind::kTransient) << error.what();
         failed = true;
@@ -158,7 +140,7 @@ TEST_F(TableFamilyTest, ARowIsInItsTableOnceWhereverTheProcessDied) {
       world.faults.clear();
       restart();
       const bool planned = prepared && !prepared->empty;
-      const bool done = planned && await(sink->resolve(kFamily, "app", 1, prepared->plan));
+      const bool done = planned && world.await(sink->resolve(kFamily, "app", 1, prepared->plan));
       std::vector<Event> again;
       for (std::size_t i = 0; i < events.size(); ++i) {
         if (!done || prepared->items[i].failed) again.push_back(events[i]);
@@ -176,20 +158,20 @@ TEST_F(TableFamilyTest, ARowIsInItsTableOnceWhereverTheProcessDied) {
 
 TEST_F(TableFamilyTest, ATableThatRefusesLetsTheOthersWaitForIt) {
   restart();
-  auto prepared =
-      await(sink->prepare(kFamily, "app", {put("1", "{\"type\":\"a\"}\n{\"type\":\"b\"}\n")}));
+  auto prepared = world.await(
+      sink->prepare(kFamily, "app", {put("1", "{\"type\":\"a\"}\n{\"type\":\"b\"}\n")}));
   world.faults.add(
       {.call = StoreCall::kPut, .key = "t/b/_delta_log", .error = ErrorKind::kInvalid});
-  EXPECT_THROW(await(sink->commit(kFamily, *prepared, "app", 1)), Error);
+  EXPECT_THROW(world.await(sink->commit(kFamily, *prepared, "app", 1)), Error);
   try {
-    await(sink->resolve(kFamily, "app", 1, prepared->plan));
+    world.await(sink->resolve(kFamily, "app", 1, prepared->plan));
     ADD_FAILURE() << "a part of it is there";
   } catch (const Error& error) {
     EXPECT_EQ(error.kind(), ErrorKind::kTransient);
     EXPECT_THAT(error.what(), HasSubstr("1 of 2 tables"));
   }
   world.faults.clear();
-  EXPECT_TRUE(await(sink->resolve(kFamily, "app", 1, prepared->plan)));
+  EXPECT_TRUE(world.await(sink->resolve(kFamily, "app", 1, prepared->plan)));
   EXPECT_THAT(rows(), UnorderedElementsAre(Pair("events_a", 1u), Pair("events_b", 1u)));
 }
 

@@ -27,8 +27,8 @@ std::string provenance_of(const Event& event);
 /// such rows are rewritten.
 ///
 /// Memory   `index_bytes` for what is remembered; beyond, the files longest unused are forgotten
-/// and
-///          read anew when needed. The engine's own is made when there is something to look for.
+///          and read anew when needed. The engine's own is made when there is something to look
+///          for.
 /// Threads  One executor; calls take turns.
 class TableObjects {
  public:

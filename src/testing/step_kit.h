@@ -1,6 +1,9 @@
 #pragma once
 
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
+#include <exception>
 #include <functional>
 #include <map>
 #include <memory>
@@ -164,6 +167,24 @@ class World {
       }
     }
     return all;
+  }
+
+  /// Runs a task on the services' loop to its end and returns or throws what it did: for a sink,
+  /// whose work on the CPU pool comes back into that loop.
+  template <class T>
+  T await(Task<T> task) {
+    std::exception_ptr failure;
+    std::optional<T> result;
+    loop.restart();
+    boost::asio::co_spawn(loop, std::move(task), [&](std::exception_ptr error, T value) {
+      failure = error;
+      if (!error) result.emplace(std::move(value));
+    });
+    // The loop must not end while it waits for the pool.
+    const auto guard = boost::asio::make_work_guard(loop);
+    while (!failure && !result) loop.run_one();
+    if (failure) std::rethrow_exception(failure);
+    return std::move(*result);
   }
 
   HookStore& hook() { return static_cast<HookStore&>(stores.at("lake")); }
