@@ -56,7 +56,7 @@ Error errno_error(int code, std::string_view action) {
   switch (code) {
     case ENOSPC:
     case EDQUOT:
-      return Error(ErrorKind::kTransient, what + "; free some space, the work goes on by itself");
+      return Error(ErrorKind::kTransient, what + "; free some space");
     case EIO:
     case EAGAIN:
     case EINTR:

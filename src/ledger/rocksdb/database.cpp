@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <rocksdb/cache.h>
+#include <rocksdb/env.h>
 #include <rocksdb/filter_policy.h>
 #include <rocksdb/listener.h>
 #include <rocksdb/memtablerep.h>
@@ -61,6 +62,14 @@ class NoAutomaticRecovery final : public rocksdb::EventListener {
   }
 };
 
+/// What matters comes back as a status. The text log that RocksDB keeps otherwise ends the process
+/// when the disk is full: its second line after one that failed is an assertion.
+class NoTextLog final : public rocksdb::Logger {
+ public:
+  using rocksdb::Logger::Logv;
+  void Logv(const char*, va_list) override {}
+};
+
 ColumnFamilyOptions family_options(Family family, const std::shared_ptr<rocksdb::Cache>& cache) {
   ColumnFamilyOptions options;
   const bool bulk = family == Family::kReady || family == Family::kLater ||
@@ -104,8 +113,7 @@ rocksdb::DBOptions database_options(rocksdb::Env* env) {
   options.max_background_jobs = 2;
   options.bytes_per_sync = 1 << 20;
   options.skip_stats_update_on_db_open = true;
-  options.info_log_level = rocksdb::WARN_LEVEL;
-  options.keep_log_file_num = 2;
+  options.info_log = std::make_shared<NoTextLog>();
   options.max_open_files = 512;
   options.allow_concurrent_memtable_write = false;  // One thread writes.
   options.max_bgerror_resume_count = 0;

@@ -143,6 +143,12 @@ TEST_F(RocksLedgerTest, RefusesAFolderItCannotMake) {
             ErrorKind::kInvalid);
 }
 
+TEST_F(RocksLedgerTest, KeepsNoTextLogWhichCouldNotBeWrittenOnAFullDisk) {
+  open();
+  EXPECT_TRUE(std::filesystem::exists(folder_ / "db" / "CURRENT"));
+  EXPECT_FALSE(std::filesystem::exists(folder_ / "db" / "LOG"));
+}
+
 class FullDiskTest : public RocksLedgerTest, public testing::WithParamInterface<Fault> {};
 
 TEST_P(FullDiskTest, WritesNothingAndGoesOnWhenThereIsRoom) {
@@ -183,6 +189,22 @@ TEST_P(FullDiskTest, AQueuedTaskIsNotLostByACancelThatFailed) {
   EXPECT_EQ(kind_of([&] { run_task(ledger_->cancel(ids)); }), ErrorKind::kTransient);
   files_->fault = Fault::kNone;
   EXPECT_EQ(run_task(ledger_->take(load_, 1)).at(0).body, "second");
+}
+
+TEST_P(FullDiskTest, IsClosedAndOpenedWhileTheDiskIsFull) {
+  open();
+  append("before", 1);
+  files_->fault = GetParam();
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_EQ(kind_of([&] { append("refused", 2); }), ErrorKind::kTransient);
+  }
+  EXPECT_EQ(kind_of([&] { open(); }), ErrorKind::kTransient);
+  EXPECT_THAT(message_, testing::HasSubstr("free some space"));
+  files_->fault = Fault::kNone;
+  open();
+  // What failed at the sync may be in the log after all, as after a crash before the answer.
+  append("refused", 2);
+  EXPECT_THAT(pending(), testing::ElementsAre("before", "refused"));
 }
 
 INSTANTIATE_TEST_SUITE_P(Faults, FullDiskTest,
