@@ -156,11 +156,12 @@ Receipt GivenObjects::give(std::vector<Given> batch) {
 }
 
 Task<> GivenObjects::settle(Receipt receipt) {
-  const auto batch = out_.extract(receipt);
-  if (batch.empty()) {
-    throw Error(ErrorKind::kBug, fmt::format("source {}: no batch {} is out", source_, receipt));
+  if (receipt == 0 || receipt >= next_receipt_) {
+    throw Error(ErrorKind::kBug, fmt::format("source {}: no batch {} was given", source_, receipt));
   }
-  for (const Given& one : batch.mapped()) {
+  std::vector<Given> batch;  // Empty when asked again, after a save that failed.
+  if (auto out = out_.extract(receipt)) batch = std::move(out.mapped());
+  for (const Given& one : batch) {
     apply(one);
     unsaved_.push_back(one);
     const auto out = out_keys_.find(one.key);

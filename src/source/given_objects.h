@@ -50,7 +50,7 @@ class GivenObjects {
   Receipt give(std::vector<Given> batch);
   /// The batch is durable elsewhere: remember it. Saves are grouped: if another one is under way,
   /// it takes this batch along, and the call returns before that is on disk. A crash then gives the
-  /// batch once more, and the ledger knows it.
+  /// batch once more, and the ledger knows it. After a save that failed it can be asked again.
   Task<> settle(Receipt receipt);
 
   /// A pass over all objects starts, and ended: in between is_new() is asked for each. A pass that

@@ -69,6 +69,17 @@ TEST_F(GivenObjectsTest, RemembersAcrossARestartWhatWasSettled) {
   EXPECT_TRUE(is_new("b", "1")) << "was not settled";
 }
 
+TEST_F(GivenObjectsTest, IsAskedAgainToSettleWhenItCouldNotSave) {
+  const Receipt out = given_->give({GivenObjects::given("a", Etag{"1"})});
+  memory_.fail_after = memory_.saves;
+  EXPECT_THROW(run_task(given_->settle(out)), Error);
+  EXPECT_THROW(run_task(given_->settle(out)), Error);
+  memory_.fail_after.reset();
+  run_task(given_->settle(out));
+  restart();
+  EXPECT_FALSE(is_new("a", "1"));
+}
+
 TEST_F(GivenObjectsTest, ForgetsWhatTwoPassesDidNotSee) {
   record("a", "1");
   record("b", "1");

@@ -47,7 +47,8 @@ class Source {
   /// Waits for the next batch; nullopt when the source has given all it ever will (a listing that
   /// runs once) or, while `drain` is asked for, when everything there was has been given.
   virtual Task<std::optional<EventBatch>> next() = 0;
-  /// Called after the ledger's commit returned; durable sources then forget the batch.
+  /// Called after the ledger's commit returned; durable sources then forget the batch. Called again
+  /// for the same batch when it threw kTransient.
   virtual Task<> ack(Receipt receipt) = 0;
   /// From now on give what is already there and then end: `run --once`. Never blocks.
   virtual void drain() = 0;
