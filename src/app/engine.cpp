@@ -8,11 +8,13 @@
 
 #include "core/error.h"
 #include "serve/control_socket.h"
+#include "work/durably.h"
 
 namespace headrace {
 namespace {
 
 constexpr Duration kOncePoll = std::chrono::milliseconds(20);
+constexpr int kOnceTries = 10;  // Of a source that can't be reached: about half a minute.
 constexpr Duration kExpireEvery = std::chrono::hours(1);
 
 }  // namespace
@@ -106,7 +108,8 @@ Task<> StackEngine::run(RunOptions options) {
   }
   for (const auto& source : parts_.sources) sources.start(source.source->run(), failed);
   for (const auto& intake : intakes_) {
-    sources.start(intake->run(), [&, failed](std::exception_ptr failure) {
+    const int tries = options.once ? kOnceTries : kForEver;
+    sources.start(intake->run(tries), [&, failed](std::exception_ptr failure) {
       --sources_left;
       failed(failure);
       stop_asked_.notify_all();
@@ -167,7 +170,9 @@ Task<> StackEngine::expire_dead_letters() {
   while (true) {
     for (const RoutePlan& plan : parts_.plans) {
       const Time before = parts_.given.clock.now() - plan.keep_dead;
-      const std::size_t dropped = co_await parts_.ledger->expire_dead(plan.id, before);
+      const auto expire = [&] { return parts_.ledger->expire_dead(plan.id, before); };
+      const std::size_t dropped = co_await durably(parts_.given.clock, parts_.services.random, log_,
+                                                   "drop old dead letters", expire);
       if (dropped > 0) {
         log_.info("old dead letters dropped", {{"route", plan.name}, {"count", dropped}});
       }

@@ -7,13 +7,15 @@
 
 namespace headrace {
 
-/// For what must not be given up: tries for ever while the failure is transient (a full disk), with
-/// backoff up to 5 s, and says so in the log each time. Cancellation and other kinds get out.
+inline constexpr int kForEver = std::numeric_limits<int>::max();
+
+/// For what must not be given up: tries for ever, if not told otherwise, while the failure is
+/// transient (a full disk), with backoff up to 5 s, and says so in the log each time. Cancellation
+/// and other kinds get out.
 template <class Make>
-auto durably(Clock& clock, Random& random, const Log& log, std::string_view what, Make make)
-    -> std::invoke_result_t<Make&> {
-  const RetryPolicy for_ever{std::numeric_limits<int>::max(),
-                             {std::chrono::milliseconds(100), std::chrono::seconds(5)}};
+auto durably(Clock& clock, Random& random, const Log& log, std::string_view what, Make make,
+             int tries = kForEver) -> std::invoke_result_t<Make&> {
+  const RetryPolicy policy{tries, {std::chrono::milliseconds(100), std::chrono::seconds(5)}};
   auto told = [&make, &log, what]() -> std::invoke_result_t<Make&> {
     try {
       co_return co_await make();
@@ -24,7 +26,7 @@ auto durably(Clock& clock, Random& random, const Log& log, std::string_view what
       throw;
     }
   };
-  co_return co_await with_retry(for_ever, clock, random, told);
+  co_return co_await with_retry(policy, clock, random, told);
 }
 
 }  // namespace headrace

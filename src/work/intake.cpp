@@ -7,7 +7,6 @@
 #include "core/hash.h"
 #include "core/json.h"
 #include "event/identity.h"
-#include "work/durably.h"
 
 namespace headrace {
 
@@ -25,10 +24,11 @@ Intake::Intake(std::string name, Source& source, RouteId own_id, const Routes& r
       random_(random),
       log_(log) {}
 
-Task<> Intake::run() {
+Task<> Intake::run(int tries) {
+  const std::string what = "next event of " + name_;
   while (true) {
     auto next = [this] { return source_.next(); };
-    std::optional<EventBatch> batch = co_await durably(clock_, random_, log_, "next event", next);
+    std::optional<EventBatch> batch = co_await durably(clock_, random_, log_, what, next, tries);
     if (!batch) co_return;
     co_await take_in(std::move(*batch));
   }

@@ -10,6 +10,7 @@
 #include "ledger/ledger.h"
 #include "route/routes.h"
 #include "source/source.h"
+#include "work/durably.h"
 #include "work/route_plan.h"
 #include "work/self_writes.h"
 
@@ -47,8 +48,9 @@ class Intake {
          const std::vector<RoutePlan>& plans, Ledger& ledger, LedgerSelfWrites& self_writes,
          Clock& clock, Random& random, const Log& log);
 
-  /// Ends when the source does; throws kCancelled when cancelled.
-  Task<> run();
+  /// Ends when the source does; throws kCancelled when cancelled, and what the source threw if it
+  /// could not say what is next `tries` times in a row.
+  Task<> run(int tries = kForEver);
   /// Takes in one event from elsewhere (`event send`); says how many tasks it made.
   Task<std::size_t> send(Event event);
 

@@ -55,6 +55,7 @@ class CommaSource final : public Source {
   }
 
   Task<std::optional<EventBatch>> next() override {
+    if (store_is_away) throw Error(ErrorKind::kTransient, "store is away");
     if (batches.empty()) co_return std::nullopt;
     EventBatch batch = std::move(batches.front());
     batches.pop_front();
@@ -128,6 +129,16 @@ TEST_F(IntakeTest, AcknowledgesWhatIsTasksOrDeadLettersNow) {
   EXPECT_EQ(counters.unwanted, 1u);
   EXPECT_EQ(counters.duplicates, 1u);
   EXPECT_EQ(counters.undecodable, 1u);
+}
+
+TEST_F(IntakeTest, GivesUpOnASourceAfterAsManyTriesAsItIsTold) {
+  give("a");
+  source_.store_is_away = true;
+  EXPECT_THROW(run_task(intake_->run(1)), Error);
+  EXPECT_TRUE(tasks().empty());
+  source_.store_is_away = false;
+  run_task(intake_->run(1));
+  EXPECT_THAT(tasks(), ElementsAre("a"));
 }
 
 TEST_F(IntakeTest, AMessageThatIsReadNowLeavesTheDeadLettersAsEvents) {
