@@ -198,8 +198,13 @@ void measure(const Matcher& matcher, const std::vector<Input>& events, std::size
     const double start = cpu_seconds();
     double used = 0;
     std::size_t count = 0;
+    std::size_t next = 0;
     while (used < seconds / 3) {
-      for (int i = 0; i < 1000; ++i) matcher.match(events[count++ % events.size()], matched);
+      for (int i = 0; i < 1000; ++i) {
+        matcher.match(events[next], matched);
+        if (++next == events.size()) next = 0;
+      }
+      count += 1000;
       used = cpu_seconds() - start;
     }
     best = std::max(best, static_cast<double>(count) / used);

@@ -7,6 +7,7 @@
 #include "core/error.h"
 #include "route/json_scan.h"
 #include "route/json_tree.h"
+#include "route/number_array.h"
 
 namespace headrace {
 namespace {
@@ -58,11 +59,20 @@ struct EventFields::Walk {
   bool escapes;              // Is there any backslash in the event?
   std::vector<Level>& levels;
   std::uint32_t arrays = 0;
+  const char* seen = nullptr;  // How far arrays were looked at for numbers alone.
 
   char peek() const { return json[*at]; }
 
   /// The inside of the string token at `at`, unescaped.
-  std::string_view string() {
+  [[gnu::always_inline]] std::string_view string() {
+    const char* begin = json + *at;
+    const char* close = json + at[1] - 1;
+    if (escapes || *close != '"' || close == begin) return any_string();
+    return {begin + 1, static_cast<std::size_t>(close - begin - 1)};
+  }
+
+  /// The same where there may be escapes in it, or spaces after it.
+  [[gnu::noinline]] std::string_view any_string() {
     const char* begin = json + *at;
     const char* close = json + at[1] - 1;
     while (is_space(*close)) --close;
@@ -74,12 +84,12 @@ struct EventFields::Walk {
     return std::string_view(out.unescaped_).substr(had);
   }
 
-  /// Where the number or word at `from` ends, which is the token at `at`.
-  [[gnu::always_inline]] const char* end_of_scalar(const char* from) const {
+  /// Where the number or word at `from` ends, the token before the one at `next`.
+  [[gnu::always_inline]] const char* end_of_scalar(const char* from, const char* next) const {
     const bool number = *from == '-' || is_json_digit(*from);
     const char* stop = number ? number_end(from, limit) : word_end(from, limit);
     // Most often the next token begins right there; else there is space between them.
-    if (stop != json + at[1] && (stop == nullptr || !ends_scalar(*stop))) {
+    if (stop != next && (stop == nullptr || !ends_scalar(*stop))) {
       corrupt(number ? "has a malformed number" : "has something that is no value");
     }
     return stop;
@@ -88,7 +98,7 @@ struct EventFields::Walk {
   /// A scalar that nobody asks for. The first stage has seen to all of a string but its escapes.
   [[gnu::always_inline]] void pass_scalar() {
     if (peek() != '"') {
-      end_of_scalar(json + *at);
+      end_of_scalar(json + *at, json + at[1]);
     } else if (escapes) {
       string();
     }
@@ -101,7 +111,8 @@ struct EventFields::Walk {
       out.add_leaf(field, {FieldValue::Kind::kString, string()}, member);
     } else {
       const bool word = *from == 't' || *from == 'f' || *from == 'n';
-      const std::string_view text(from, static_cast<std::size_t>(end_of_scalar(from) - from));
+      const std::string_view text(
+          from, static_cast<std::size_t>(end_of_scalar(from, json + at[1]) - from));
       out.add_leaf(field, {word ? FieldValue::Kind::kWord : FieldValue::Kind::kNumber, text},
                    member);
     }
@@ -109,8 +120,18 @@ struct EventFields::Walk {
   }
 
   /// Where the name at `at` leads from `node`; goes on to its value.
-  std::uint32_t name(std::uint32_t node) {
+  [[gnu::always_inline]] std::uint32_t name(std::uint32_t node) {
     expect_name();
+    const char* begin = json + *at + 1;
+    const bool plain = !escapes && json[at[1] - 1] == '"' && limit - begin >= 8;
+    if (plain && tree.leads_nowhere(node, begin)) {
+      at += 2;
+      return kNone;
+    }
+    return known_name(node);
+  }
+
+  std::uint32_t known_name(std::uint32_t node) {
     const std::string_view text = string();
     // An escaped name may lie in another block than the event.
     const std::uint32_t next = escapes ? tree.step(node, text) : tree.step(node, text, limit);
@@ -141,15 +162,40 @@ struct EventFields::Walk {
     return static_cast<std::uint32_t>(out.members_.size() - 1);
   }
 
+  /// Goes past members of an object that are scalars and that nobody asks for, which are most of
+  /// most events. True if the object ends then; else what comes next is for value() to read, also
+  /// anything that is wrong. Not for an event with escapes.
+  bool pass_members(std::uint32_t node);
   /// The next member or element of the innermost level. False if it opened a level that has some.
   bool value();
   /// What follows a value: all that closes here, and a comma. False at the end of the event.
   bool separator();
+  bool skip_numbers(std::size_t depth);
   void skip();
   void run();
 };
 
-bool EventFields::Walk::value() {
+[[gnu::always_inline]] inline bool EventFields::Walk::pass_members(std::uint32_t node) {
+  const std::uint32_t* now = at;  // A copy, so that it need not go through memory.
+  for (;; now += 4) {
+    const char* name = json + now[0];
+    const char* colon = json + now[1];
+    const bool named = *name == '"' && *colon == ':' && colon[-1] == '"' && limit - name > 8;
+    if (!named || !tree.leads_nowhere(node, name + 1)) break;
+    const char* value = json + now[2];
+    if (*value == '{' || *value == '[') break;
+    if (*value != '"') end_of_scalar(value, json + now[3]);
+    if (json[now[3]] == '}') {
+      at = now + 3;
+      return true;
+    }
+    if (json[now[3]] != ',') break;
+  }
+  at = now;
+  return false;
+}
+
+[[gnu::always_inline]] inline bool EventFields::Walk::value() {
   Level& level = levels.back();
   const bool in_array = level.array != kNone;
   const std::uint32_t node = in_array ? level.node : name(level.node);
@@ -175,7 +221,7 @@ bool EventFields::Walk::value() {
   return peek() == closing(first == '[');
 }
 
-bool EventFields::Walk::separator() {
+[[gnu::always_inline]] inline bool EventFields::Walk::separator() {
   while (peek() != ',') {
     if (peek() != closing(levels.back().array != kNone)) {
       corrupt("has an object or array with a bad end");
@@ -189,6 +235,19 @@ bool EventFields::Walk::separator() {
   return true;
 }
 
+/// Passes by the array at `at`, within `depth` others, if it holds numbers alone.
+bool EventFields::Walk::skip_numbers(std::size_t depth) {
+  const char* from = json + *at;
+  const char first = json[at[1]];
+  if (from < seen || (first != '[' && first != '-' && !is_json_digit(first))) return false;
+  const NumberArray array = pass_number_array(
+      from, json, limit, static_cast<std::uint32_t>(kMaxDepth - depth), lanes_here());
+  seen = array.seen;
+  if (array.end == nullptr) return false;
+  at += array.tokens;
+  return true;
+}
+
 /// An object or array below which nobody asks: only its grammar counts.
 void EventFields::Walk::skip() {
   const std::size_t least = levels.size();
@@ -196,14 +255,17 @@ void EventFields::Walk::skip() {
   std::size_t depth = least;
   for (;;) {
     const char first = peek();
-    if (first == '{' || first == '[') {
+    bool opened = false;
+    if (first == '[' && skip_numbers(depth)) {
+      if (depth == least) return;
+    } else if (first == '{' || first == '[') {
+      opened = true;
       if (depth == kMaxDepth) corrupt(fmt::format("is more than {} levels deep", kMaxDepth));
       is_array[depth++] = first == '[';
       ++at;
     } else {
       pass_scalar();
     }
-    const bool opened = first == '{' || first == '[';
     if (!opened || peek() == closing(is_array[depth - 1])) {
       while (peek() != ',') {
         if (peek() != closing(is_array[depth - 1]))
@@ -228,7 +290,11 @@ void EventFields::Walk::run() {
   open(FieldTree::kRoot, kNone);
   bool closes = peek() == '}';
   for (;;) {
-    if (!closes) closes = value();
+    if (!closes) {
+      const Level& level = levels.back();
+      const bool object = level.array == kNone;
+      closes = (object && !escapes && pass_members(level.node)) || value();
+    }
     if (closes && !separator()) break;
     closes = false;
   }

@@ -5,8 +5,6 @@
 namespace headrace {
 namespace {
 
-constexpr std::size_t kFewEdges = 8;
-
 /// Eight bytes from `at` on; what lies beyond `limit` is zero.
 std::uint64_t head_of(const char* at, const char* limit) {
   std::uint64_t out = 0;

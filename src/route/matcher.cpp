@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <bit>
 #include <unordered_map>
 #include <utility>
 
@@ -46,6 +47,9 @@ class Hits {
   std::vector<std::atomic<std::uint32_t>> fitted_;
 };
 
+/// So many ids are not sorted by comparing them.
+constexpr std::size_t kManyIds = 32;
+
 /// What one thread needs for one event.
 struct Scratch {
   EventFields event;
@@ -55,7 +59,29 @@ struct Scratch {
   std::vector<std::uint32_t> known;                 // By field: the event that filled `fitting`.
   std::vector<std::uint32_t> answers;  // By condition: the event, and whether it fits (lowest bit).
   std::vector<std::uint32_t> postings;
-  std::uint32_t now = 0;  // The event's number, even.
+  std::vector<std::uint64_t> marks;  // A bit for each id; none is set between calls.
+  std::uint32_t now = 0;             // The event's number, even.
+
+  /// Sorts ids and drops those that are there twice. Where many are close to each other, marking
+  /// them in a row of bits is quicker than comparing them.
+  void order(std::vector<std::uint32_t>& ids) {
+    if (ids.size() < 2) return;
+    const std::size_t words = *std::ranges::max_element(ids) / 64 + 1;
+    if (ids.size() < kManyIds || words > ids.size() * 4) {
+      std::ranges::sort(ids);
+      const auto rest = std::ranges::unique(ids);
+      ids.erase(rest.begin(), rest.end());
+      return;
+    }
+    if (marks.size() < words) marks.resize(words, 0);
+    for (const std::uint32_t id : ids) marks[id / 64] |= std::uint64_t{1} << id % 64;
+    ids.clear();
+    for (std::uint32_t word = 0; word < words; ++word) {
+      for (std::uint64_t bits = std::exchange(marks[word], 0); bits != 0; bits &= bits - 1) {
+        ids.push_back(word * 64 + static_cast<std::uint32_t>(std::countr_zero(bits)));
+      }
+    }
+  }
 
   void begin(std::size_t fields, std::size_t conditions) {
     if (known.size() < fields) {
@@ -311,16 +337,19 @@ struct Matcher::Compiled {
     }
   }
 
-  void begin() const { scratch.begin(tree.size(), places.conditions()); }
+  /// This thread's, ready for an event.
+  Scratch& begin() const {
+    Scratch& own = scratch;
+    own.begin(tree.size(), places.conditions());
+    return own;
+  }
 
-  /// Of the event that `scratch` holds.
-  void search(std::vector<std::uint32_t>& matched) const {
+  /// Of the event that `own` holds.
+  void search(Scratch& own, std::vector<std::uint32_t>& matched) const {
     if (places.conditions() > 0) {
-      Search(places, *hits, scratch, matched).visit(Places::kTop);
+      Search(places, *hits, own, matched).visit(Places::kTop);
     }
-    std::ranges::sort(matched);
-    const auto rest = std::ranges::unique(matched);
-    matched.erase(rest.begin(), rest.end());
+    own.order(matched);
   }
 
   FieldTree tree;
@@ -339,30 +368,30 @@ Matcher& Matcher::operator=(Matcher&&) noexcept = default;
 
 void Matcher::match(std::string_view event_json, std::vector<std::uint32_t>& matched) const {
   matched.clear();
-  compiled_->begin();
-  scratch.event.read(event_json, compiled_->tree);
-  compiled_->search(matched);
+  Scratch& own = compiled_->begin();
+  own.event.read(event_json, compiled_->tree);
+  compiled_->search(own, matched);
 }
 
 void Matcher::match(const Event& event, std::vector<std::uint32_t>& matched) const {
   matched.clear();
-  compiled_->begin();
-  if (!compiled_->binding.read(event, compiled_->tree, scratch.buffers, scratch.event)) {
+  Scratch& own = compiled_->begin();
+  if (!compiled_->binding.read(event, compiled_->tree, own.buffers, own.event)) {
     return match(to_json(event), matched);
   }
-  compiled_->search(matched);
+  compiled_->search(own, matched);
 }
 
 std::uint32_t Matcher::field(std::string_view path) const { return compiled_->tree.find(path); }
 
 void Matcher::match(std::span<const Scalar> row, std::vector<std::uint32_t>& matched) const {
   matched.clear();
-  compiled_->begin();
-  scratch.event.begin(compiled_->tree);
+  Scratch& own = compiled_->begin();
+  own.event.begin(compiled_->tree);
   for (const Scalar& scalar : row) {
-    if (scalar.field != kNoField) scratch.event.add(scalar.field, scalar.value);
+    if (scalar.field != kNoField) own.event.add(scalar.field, scalar.value);
   }
-  compiled_->search(matched);
+  compiled_->search(own, matched);
 }
 
 std::uint64_t Matcher::last_work() { return scratch.index.work; }
