@@ -212,6 +212,7 @@ struct EventFields::Walk {
   }
   if (!asked(node)) {
     skip();
+    if (at == end) corrupt("ends too early");
     ++levels.back().index;
     return true;
   }

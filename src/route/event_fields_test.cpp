@@ -64,6 +64,18 @@ TEST(EventFields, TakesWhatIsJsonAndNothingElse) {
   EXPECT_GT(bad, 5000);
 }
 
+/// What is passed by closes with the last byte there is: nothing behind it may be looked at.
+TEST(EventFields, RefusesAnEventThatEndsWithAnObjectThatNobodyAsksFor) {
+  FieldTree tree;
+  tree.add("a");
+  EventFields fields;
+  for (const std::string_view text :
+       {R"({"x":{"y":1})", R"({"x":{"y":[1,2]})", R"({"a":1,"x":{})"}) {
+    const std::vector<char> alone(text.begin(), text.end());
+    EXPECT_FALSE(reads(fields, tree, {alone.data(), alone.size()})) << text;
+  }
+}
+
 TEST(EventFields, ReadsLongAndShortNumbers) {
   FieldTree tree;
   const std::uint32_t field = tree.add("a");
