@@ -253,6 +253,8 @@ NewTable new_table(Cli& cli, const CreateArguments& arguments) {
   const bool of_stack = arguments.table.find('/') == std::string::npos;
   const TableConfig* config = of_stack ? cli.catalog().config_of(arguments.table) : nullptr;
   if (config != nullptr && out.partition_by.empty()) out.partition_by = config->partition_by;
+  if (config != nullptr)
+    out.properties.insert(config->properties.begin(), config->properties.end());
   return out;
 }
 
@@ -269,6 +271,20 @@ int create_table(Cli& cli, const CreateArguments& arguments) {
   }
   cli.run(table.create(std::move(made)));
   std::fprintf(stderr, "%s: made, without rows\n", arguments.table.c_str());
+  return kOk;
+}
+
+using Properties = std::map<std::string, std::optional<std::string>>;
+
+int change_properties(Cli& cli, const std::string& name, Properties properties) {
+  std::unique_ptr<Table> own;
+  Change change{.operation = "UNSET TBLPROPERTIES", .properties = std::move(properties)};
+  for (const auto& [property, value] : change.properties) {
+    if (value) change.operation = "SET TBLPROPERTIES";
+  }
+  const ChangeResult result = cli.run(table_of(cli, name, own).change(std::move(change)));
+  std::fprintf(stderr, "%s: %s version %ld\n", name.c_str(),
+               result.already_done ? "nothing to change at" : "changed in", result.version);
   return kOk;
 }
 
@@ -330,6 +346,31 @@ void add_create(CLI::App& table, Cli& cli) {
   });
 }
 
+void add_set(CLI::App& table, Cli& cli) {
+  auto name = std::make_shared<std::string>();
+  auto words = std::make_shared<std::vector<std::string>>();
+  auto* set = table.add_subcommand("set", "Set properties of a table");
+  set->add_option("table", *name, "A name, URL or path")->required();
+  set->add_option("properties", *words, "name=value, such as delta.appendOnly=true")->required();
+  set->callback([&cli, name, words] {
+    cli.action = [&cli, name, words] {
+      Properties properties;
+      for (const std::string& word : *words) properties.insert(split_at(word, '=', "name=value"));
+      return change_properties(cli, *name, std::move(properties));
+    };
+  });
+  auto* unset = table.add_subcommand("unset", "Take properties of a table away: back to defaults");
+  unset->add_option("table", *name, "A name, URL or path")->required();
+  unset->add_option("properties", *words, "Names, such as delta.appendOnly")->required();
+  unset->callback([&cli, name, words] {
+    cli.action = [&cli, name, words] {
+      Properties properties;
+      for (const std::string& word : *words) properties.emplace(word, std::nullopt);
+      return change_properties(cli, *name, std::move(properties));
+    };
+  });
+}
+
 void add_drop(CLI::App& table, Cli& cli) {
   auto name = std::make_shared<std::string>();
   auto yes = std::make_shared<bool>(false);
@@ -356,6 +397,7 @@ void add_table_verbs(CLI::App& app, Cli& cli) {
   add_verb(*table, cli, "checkpoint", "Write a checkpoint of the newest version", checkpoint_table);
   add_vacuum(*table, cli);
   add_create(*table, cli);
+  add_set(*table, cli);
   add_drop(*table, cli);
   add_upkeep_verbs(*table, cli);
 }

@@ -77,7 +77,10 @@ Table& Catalog::open(std::string_view name) {
   }
   const StoreUrl place = *locate(name);
   auto table = open_table(stores_.at(place.store), place.object, clock_, random_,
-                          {.partition_by = entry->config.partition_by, .cpu = cpu_, .log = &log_});
+                          {.partition_by = entry->config.partition_by,
+                           .properties = entry->config.properties,
+                           .cpu = cpu_,
+                           .log = &log_});
   return *open_.emplace(std::string(name), std::move(table)).first->second;
 }
 

@@ -6,6 +6,7 @@
 #include "core/error.h"
 #include "store/memory/memory_store.h"
 #include "testing/manual_clock.h"
+#include "testing/refusal.h"
 #include "testing/run_task.h"
 
 namespace headrace {
@@ -42,14 +43,7 @@ class CatalogTest : public testing::Test {
   }
   template <class Work>
   static std::string refusal(const Work& work) {
-    try {
-      work();
-    } catch (const Error& error) {
-      EXPECT_EQ(error.kind(), ErrorKind::kInvalid);
-      return error.what();
-    }
-    ADD_FAILURE() << "nothing was thrown";
-    return "";
+    return headrace::refusal(ErrorKind::kInvalid, work);
   }
 
   ManualClock clock_;
@@ -70,6 +64,14 @@ TEST_F(CatalogTest, OpensMembersOfAFamilyWhereTheirFieldsSay) {
   EXPECT_EQ(tables.open("events_push").key_of("f"), (ObjectKey{"data", "events/push/f"}));
   EXPECT_EQ(tables.config_of("events_push")->name, "events_{type}");
   EXPECT_EQ(tables.config_of("others"), nullptr);
+}
+
+TEST_F(CatalogTest, MakesTablesWithThePropertiesOfTheirStack) {
+  TableConfig config = table("people", "data/people");
+  config.properties = {{"delta.appendOnly", "true"}};
+  Catalog tables = catalog({config});
+  append_one(tables.open("people"));
+  EXPECT_EQ(run_task(tables.open("people").snapshot())->properties, config.properties);
 }
 
 TEST_F(CatalogTest, RefusesANameThatNoTableHasAndSaysWhichThereAre) {

@@ -3,7 +3,11 @@
 #include <fmt/format.h>
 #include <simdjson.h>
 
+#include <algorithm>
+
+#include "core/size.h"
 #include "table/delta/delta_table.h"
+#include "table/delta/features.h"
 
 namespace headrace {
 
@@ -26,6 +30,18 @@ std::string physical_name(const Field& field, ColumnMapping mapping) {
   const bool said = parser.parse(field.metadata).get(metadata) == simdjson::SUCCESS &&
                     metadata["delta.columnMapping.physicalName"].get(name) == simdjson::SUCCESS;
   return said ? std::string(name) : field.name;
+}
+
+std::string wrong_properties(const std::map<std::string, std::string>& properties) {
+  return delta::wrong_properties(properties);
+}
+
+std::optional<std::uint64_t> target_file_size(const Snapshot& snapshot) {
+  const auto asked = snapshot.properties.find("delta.targetFileSize");
+  if (asked == snapshot.properties.end()) return std::nullopt;
+  const auto bytes = parse_size(asked->second);
+  if (!bytes || *bytes == 0) return std::nullopt;
+  return std::max<std::uint64_t>(*bytes, 1u << 20);
 }
 
 std::unique_ptr<Table> open_table(Store& store, ObjectKey location, Clock& clock, Random& random,

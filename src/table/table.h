@@ -90,6 +90,14 @@ struct NewFile {
 /// table maps columns, else its name.
 std::string physical_name(const Field& field, ColumnMapping mapping);
 
+/// What is wrong with properties that a table is to have: names one that is not known here, or has
+/// no such value; empty if nothing. Names outside of `delta.` are anybody's.
+std::string wrong_properties(const std::map<std::string, std::string>& properties);
+
+/// How large the table wants its files, by delta.targetFileSize, but at least 1 MiB; nullopt if it
+/// does not say.
+std::optional<std::uint64_t> target_file_size(const Snapshot& snapshot);
+
 /// Files that become visible together, once.
 struct Append {
   std::string app_id;     ///< Who writes: the stack's name, route and shard.
@@ -131,10 +139,10 @@ struct Overwrite {
 ///
 ///   append            add
 ///   delete, update    remove the files that hold such rows, add what is left of them; read what
-///   was
-///                     searched, read_version
+///                     was searched, read_version
 ///   optimize          remove small files, add large ones; data_change false, read_version
 ///   overwrite         overwrite, add; read_version only if the new rows come from the old
+///   set properties    properties, and nothing else
 struct Change {
   /// Who writes, and the number of this write, as in Append; seq 0: not remembered. Then an unknown
   /// outcome stays unknown, and asking again may do it twice.
@@ -154,11 +162,15 @@ struct Change {
   std::optional<std::int64_t> read_version;
   /// False if the rows stay the same, and only lie in other files.
   bool data_change = true;
+  /// Properties of the table to set; nullopt takes one away. Those not named stay, whatever other
+  /// writers make of them meanwhile. Alone in their commit.
+  std::map<std::string, std::optional<std::string>> properties;
 };
 
 struct ChangeResult {
   std::int64_t version = 0;
-  bool already_done = false;  ///< (app_id, seq) or a later seq was there; nothing was changed.
+  /// (app_id, seq) or a later seq was there, or the properties are so; nothing was changed.
+  bool already_done = false;
   std::uint64_t removed = 0;  ///< Files.
 };
 

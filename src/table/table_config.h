@@ -44,6 +44,7 @@ struct TableConfig {
   TableFormat format = TableFormat::kDelta;
   SchemaMode schema = SchemaMode::kEvolve;
   ColumnTypes columns;
+  std::map<std::string, std::string> properties;
   CommitConfig commit;
   OptimizeConfig optimize;
 };
@@ -67,13 +68,17 @@ inline const stack::Spec<OptimizeConfig>& optimize_spec() {
                  "Once more than this many can be joined; 0: never")
           .field("below", &OptimizeConfig::below, "Files below this size are small", stack::bytes(),
                  stack::at_least(1))
-          .field("target", &OptimizeConfig::target, "The size of the files they become",
+          .field("target", &OptimizeConfig::target,
+                 "The size of the files they become, where the table has no delta.targetFileSize",
                  stack::bytes(), stack::at_least(1 << 20));
   return spec;
 }
 
 /// What is wrong with the types, if something is. In declared_columns.cpp.
 std::string wrong_column_types(const ColumnTypes& columns);
+
+/// The same of properties. In table.cpp.
+std::string wrong_properties(const std::map<std::string, std::string>& properties);
 
 inline std::string wrong_table(const TableConfig& config) {
   const bool lacks = config.schema == SchemaMode::kFixed && config.columns.empty();
@@ -99,6 +104,10 @@ inline const stack::Spec<TableConfig>& table_spec() {
                  "Columns and their types; others are inferred, unless schema is fixed",
                  stack::example("{ id: long, user: \"struct<name:string,tags:array<string>>\" }"),
                  stack::check(wrong_column_types))
+          .field("properties", &TableConfig::properties,
+                 "Properties of the table that the first rows make; `headrace table set` changes "
+                 "those of a table that is there",
+                 stack::example("{ delta.appendOnly: \"true\" }"), stack::check(wrong_properties))
           .field("limit", &TableConfig::limit, "Most tables of a family", stack::at_least(1))
           .field(
               "only", &TableConfig::only,

@@ -15,6 +15,7 @@
 #include "table/delta/schema_json.h"
 #include "testing/fault_store.h"
 #include "testing/manual_clock.h"
+#include "testing/refusal.h"
 #include "testing/run_task.h"
 
 namespace headrace::delta {
@@ -67,17 +68,6 @@ class DeltaTableTest : public testing::Test {
     std::vector<std::string> out;
     for (const TableFile& file : snapshot.files) out.push_back(file.path);
     return out;
-  }
-  template <class Work>
-  static std::string refusal(ErrorKind kind, const Work& work) {
-    try {
-      work();
-    } catch (const Error& error) {
-      EXPECT_EQ(error.kind(), kind) << error.what();
-      return error.what();
-    }
-    ADD_FAILURE() << "nothing was thrown";
-    return "";
   }
 
   ManualClock clock_;

@@ -17,6 +17,7 @@
 #include "query/table_rewriter.h"
 #include "store/file/file_store.h"
 #include "table/table.h"
+#include "testing/refusal.h"
 #include "testing/run_task.h"
 #include "testing/temp_folder.h"
 
@@ -105,17 +106,6 @@ class UpkeepTest : public testing::Test, public TableResolver {
   bool left_something() const {
     return std::filesystem::exists(folder_ / "scratch") &&
            !std::filesystem::is_empty(folder_ / "scratch");
-  }
-  template <class Work>
-  static std::string refusal(ErrorKind kind, const Work& work) {
-    try {
-      work();
-    } catch (const Error& error) {
-      EXPECT_EQ(error.kind(), kind) << error.what();
-      return error.what();
-    }
-    ADD_FAILURE() << "nothing was thrown";
-    return "";
   }
 
   TempFolder folder_;

@@ -49,6 +49,36 @@ class TableVerbsTest(harness.LakeTest):
             self.assertIn(says, done.stderr)
         self.assertFalse((lake.folder / "buckets/tables/events/_delta_log").exists())
 
+    def test_properties_come_from_the_stack_and_are_changed_by_a_verb(self):
+        lake = self.lake(harness.EVENTS_TO_TABLE.replace(
+            "tables/events,", "tables/events, properties: { delta.appendOnly: true, owner: me },"))
+        lake.put("inbox/1.jsonl", '{"id":1}\n')
+        lake.run("run", "--once")
+        def shown():
+            return [line for line in lake.run("table", "show", "events").stderr.splitlines()
+                    if " = " in line]
+        self.assertEqual(shown(), ["delta.appendOnly = true", "owner = me"])
+        delete = ("table", "delete", "events", "--where", "id = 1", "--yes")
+        self.assertIn("delta.appendOnly is true", lake.run(*delete, code=1).stderr)
+        done = lake.run("table", "unset", "events", "delta.appendOnly", "owner")
+        self.assertIn("changed in version 1", done.stderr)
+        done = lake.run("table", "set", "events", "delta.targetFileSize=1MiB", "owner=you")
+        self.assertEqual(shown(), ["delta.targetFileSize = 1MiB", "owner = you"])
+        again = lake.run("table", "set", "events", "owner=you")
+        self.assertIn("nothing to change at version 2", again.stderr)
+        self.assertEqual([row["operation"] for row in lake.rows("table", "history", "events")],
+                         ["SET TBLPROPERTIES", "UNSET TBLPROPERTIES", "WRITE"])
+        lake.run(*delete)
+        for words, code, said in ((("owner",), 2, "expected name=value"),
+                                  (("delta.nothing=1",), 1, "no property delta.nothing"),
+                                  (("delta.appendOnly=maybe",), 1, "takes true or false")):
+            self.assertIn(said, lake.run("table", "set", "events", *words, code=code).stderr)
+        both = harness.foreign_rows(lake.folder / "buckets/tables/events")
+        self.assertIn(both, (None, ([], [])))
+        wrong = self.lake(harness.EVENTS_TO_TABLE.replace(
+            "tables/events,", "tables/events, properties: { delta.apendOnly: true },"))
+        self.assertIn("no property delta.apendOnly", wrong.run("validate", code=2).stderr)
+
     def test_vacuum_tells_first_and_removes_when_asked(self):
         lake, folder = self.loaded()
         lake.put("tables/events/orphan.parquet", "x")

@@ -56,7 +56,8 @@ class Planner {
 
   void make_table(const TableShape& shape) {
     if (!change_.remove.empty()) refuse("there is no table to remove files from");
-    check_properties(stamp_.where, shape.properties);
+    if (!change_.properties.empty()) refuse("there is no table yet that could have properties");
+    if (const std::string wrong = wrong_properties(shape.properties); !wrong.empty()) refuse(wrong);
     schema_ = new_schema(change_.schema);
     metadata_.id = stamp_.new_table_id;
     metadata_.schema_string = schema_json(schema_);
@@ -65,7 +66,7 @@ class Planner {
     if (!shape.description.empty()) metadata_.description = shape.description;
     metadata_.created_time = stamp_.now_ms;
     check_partition_columns();
-    protocol_ = protocol_for(schema_);
+    protocol_ = protocol_for(shape.properties, protocol_for(schema_));
     metadata_is_new_ = protocol_is_new_ = true;
   }
 
@@ -87,10 +88,13 @@ class Planner {
       metadata_.schema_string = schema_json(schema_);
       metadata_is_new_ = true;
     }
-    const Protocol needed = protocol_for(schema_, protocol_);
-    protocol_is_new_ = needed != protocol_;
-    protocol_ = needed;
+    protocol_ = protocol_for(schema_, protocol_);
+    if (!change_.properties.empty()) set_properties();
+    protocol_is_new_ = protocol_ != state_->protocol();
   }
+
+  /// The table as it is now has all that is asked for.
+  bool nothing_to_set() const { return !change_.properties.empty() && !metadata_is_new_; }
 
   void add_files() {
     const StatsLimit limit(schema_, metadata_.partition_columns, metadata_.configuration);
@@ -127,6 +131,23 @@ class Planner {
 
  private:
   [[noreturn]] void refuse(std::string_view what) const { refuse_at(stamp_.where, what); }
+
+  void set_properties() {
+    Texts set;
+    for (const auto& [name, value] : change_.properties) {
+      if (value) {
+        set.emplace(name, *value);
+      } else if (const std::string wrong = wrong_to_unset(name); !wrong.empty()) {
+        refuse(wrong);
+      } else {
+        metadata_.configuration.erase(name);
+      }
+    }
+    if (const std::string wrong = wrong_properties(set); !wrong.empty()) refuse(wrong);
+    for (auto& [name, value] : set) metadata_.configuration[name] = value;
+    protocol_ = protocol_for(set, protocol_);
+    if (metadata_.configuration != state_->metadata().configuration) metadata_is_new_ = true;
+  }
 
   void check_partition_columns() const {
     for (const std::string& column : metadata_.partition_columns) {
@@ -336,6 +357,7 @@ class Planner {
 
   Texts parameters() const {
     Texts out = change_.parameters;
+    if (!change_.properties.empty()) out.merge(property_parameters());
     if (change_.operation != "WRITE") return out;
     const bool appends = change_.overwrite.kind == OverwriteKind::kNothing;
     out.emplace("mode", appends ? "Append" : "Overwrite");
@@ -344,6 +366,23 @@ class Planner {
     for (const std::string& column : metadata_.partition_columns) columns.string(column);
     out.emplace("partitionBy", columns.end_array().text());
     return out;
+  }
+
+  /// As Spark tells of a SET, or of an UNSET where nothing is set.
+  Texts property_parameters() const {
+    const auto is_set = [](const auto& each) { return each.second.has_value(); };
+    JsonWriter json;
+    if (std::ranges::none_of(change_.properties, is_set)) {
+      json.begin_array();
+      for (const auto& [name, value] : change_.properties) json.string(name);
+      return {{"properties", json.end_array().text()}, {"ifExists", "true"}};
+    }
+    json.begin_object();
+    for (const auto& [name, value] : change_.properties) {
+      json.key(name);
+      value ? json.string(*value) : json.null();
+    }
+    return {{"properties", json.end_object().text()}};
   }
 
   std::string_view isolation() const {
@@ -392,6 +431,11 @@ void check_consistent(const Change& change) {
   }
   if (!change.data_change && change.overwrite.kind != OverwriteKind::kNothing) {
     fault("an overwrite changes rows");
+  }
+  const bool has_files = stands_on_something || !change.add.empty() ||
+                         change.overwrite.kind != OverwriteKind::kNothing;
+  if (!change.properties.empty() && has_files) {
+    fault("properties are set in a commit of their own");
   }
 }
 
@@ -447,7 +491,8 @@ ChangePlan plan_change(const Change& change, const TableState* state, const Tabl
   planner.remove_files(spared);
   return {.version = state == nullptr ? 0 : state->version + 1,
           .lines = planner.lines(),
-          .removed = planner.removed()};
+          .removed = planner.removed(),
+          .nothing = planner.nothing_to_set()};
 }
 
 }  // namespace headrace::delta

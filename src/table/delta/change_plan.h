@@ -33,6 +33,7 @@ struct ChangePlan {
   std::int64_t version = 0;
   Bytes lines;
   std::uint64_t removed = 0;  ///< Files.
+  bool nothing = false;       ///< The table is as asked already.
 };
 
 /// Does the change add rows and nothing else, whatever is in the table? Such a one is never in

@@ -311,13 +311,14 @@ Task<ChangeResult> DeltaTable::change(Change change) {
     if (state_ && change.seq > 0 && last_seq(change.app_id) >= change.seq) {
       co_return ChangeResult{.version = state_->version, .already_done = true};
     }
-    if (!state_) co_await check_location_is_free();
+    if (!state_ && change.properties.empty()) co_await check_location_is_free();
     if (checked && !is_blind_append(change)) {
       co_await check_winners(change, *checked, spared);
       checked = state_->version;
     }
     const CommitStamp stamped = stamp();
     const ChangePlan plan = co_await planned(change, spared, stamped);
+    if (plan.nothing) co_return ChangeResult{.version = state_->version, .already_done = true};
     if (plan.lines.size() > options_.commit_bytes) {
       refuse(log_.where(), fmt::format("a commit of {} bytes is more than the {} allowed: append "
                                        "fewer files at once",

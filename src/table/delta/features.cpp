@@ -8,6 +8,7 @@
 #include <charconv>
 
 #include "core/error.h"
+#include "core/size.h"
 #include "table/delta/schema_merge.h"
 
 namespace headrace::delta {
@@ -88,6 +89,7 @@ struct PropertyRule {
 bool is_boolean(std::string_view text) { return text == "true" || text == "false"; }
 bool is_interval(std::string_view text) { return parse_interval_ms(text).has_value(); }
 bool is_count(std::string_view text) { return is_whole(text, 1); }
+bool is_size(std::string_view text) { return parse_size(text).value_or(0) > 0; }
 bool is_codec(std::string_view text) {
   return text == "zstd" || text == "snappy" || text == "none" || text == "uncompressed";
 }
@@ -108,7 +110,7 @@ constexpr std::array kProperties = {
                    return text == "Serializable" || text == "WriteSerializable";
                  }},
     PropertyRule{"delta.parquet.compression.codec", "zstd, snappy or none", is_codec},
-    PropertyRule{"delta.targetFileSize", "a number of bytes", is_count},
+    PropertyRule{"delta.targetFileSize", "a number of bytes", is_size},
 };
 
 /// Calls `visit` for every field of the schema, nested ones included.
@@ -126,24 +128,27 @@ void add_feature(std::vector<std::string>& features, std::string_view feature) {
 
 }  // namespace
 
-void check_properties(std::string_view where, const Texts& properties) {
+std::string wrong_to_unset(std::string_view name) {
+  if (!name.starts_with("delta.")) return "";
+  const auto known = std::ranges::find(kProperties, name, &PropertyRule::name);
+  if (known != kProperties.end()) return "";
+  std::string names;
+  for (const PropertyRule& each : kProperties) {
+    names += (names.empty() ? "" : ", ") + std::string(each.name);
+  }
+  return fmt::format("there is no property {}, or it is not supported; there are: {}", name, names);
+}
+
+std::string wrong_properties(const Texts& properties) {
   for (const auto& [name, value] : properties) {
     if (!name.starts_with("delta.")) continue;
+    if (std::string unknown = wrong_to_unset(name); !unknown.empty()) return unknown;
     const auto rule = std::ranges::find(kProperties, name, &PropertyRule::name);
-    if (rule == kProperties.end()) {
-      std::string known;
-      for (const PropertyRule& each : kProperties) {
-        known += (known.empty() ? "" : ", ") + std::string(each.name);
-      }
-      throw Error(ErrorKind::kInvalid, fmt::format("{}: there is no property {}, or it is not "
-                                                   "supported; there are: {}",
-                                                   where, name, known));
-    }
     if (!rule->allows(value)) {
-      throw Error(ErrorKind::kInvalid, fmt::format("{}: property {} is '{}', and takes {}", where,
-                                                   name, value, rule->takes));
+      return fmt::format("property {} is '{}', and takes {}", name, value, rule->takes);
     }
   }
+  return "";
 }
 
 ColumnMapping column_mapping_of(const Metadata& metadata) {
@@ -235,6 +240,15 @@ Protocol protocol_for(const Schema& schema, const Protocol& current) {
   next.reader_features = std::move(readers);
   next.writer_features = std::move(writers);
   return next;
+}
+
+Protocol protocol_for(const Texts& properties, Protocol current) {
+  const auto append_only = properties.find("delta.appendOnly");
+  if (append_only == properties.end() || append_only->second != "true") return current;
+  if (current.min_writer_version < 2) current.min_writer_version = 2;
+  // From version 7 on a writer heeds what is listed, and nothing else.
+  if (current.writer_features) add_feature(*current.writer_features, "appendOnly");
+  return current;
 }
 
 bool in_commit_timestamps_on(const Protocol& protocol, const Metadata& metadata) {

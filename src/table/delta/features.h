@@ -15,9 +15,13 @@ namespace headrace::delta {
 void check_readable(std::string_view where, const Protocol& protocol, const Metadata& metadata,
                     const Schema& schema);
 
-/// Throws kInvalid naming a property that is unknown, has no such value, or needs a feature that is
-/// not supported. Names outside of `delta.` are anybody's.
-void check_properties(std::string_view where, const Texts& properties);
+/// Names a property that is unknown, has no such value, or needs a feature that is not supported;
+/// empty if there is none. Names outside of `delta.` are anybody's.
+std::string wrong_properties(const Texts& properties);
+
+/// May a property be taken away here? Empty, or why not: it is not known, and what stands on it
+/// neither.
+std::string wrong_to_unset(std::string_view name);
 
 /// How the table's columns are found in its data files.
 ColumnMapping column_mapping_of(const Metadata& metadata);
@@ -32,6 +36,9 @@ void check_appendable(std::string_view where, const Protocol& protocol, const Me
 /// The protocol for a table with this schema: 1/2, or what it was; with timestampNtz added, and so
 /// 3/7, if a column needs it. What older versions implied is then listed by name.
 Protocol protocol_for(const Schema& schema, const Protocol& current = {});
+
+/// The same protocol with what these properties need to bind every writer.
+Protocol protocol_for(const Texts& properties, Protocol current);
 
 /// Does the writer's list hold the feature, and does the property turn it on?
 bool in_commit_timestamps_on(const Protocol& protocol, const Metadata& metadata);
