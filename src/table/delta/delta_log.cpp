@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 
 #include "core/error.h"
 #include "table/delta/checkpoint.h"
@@ -13,6 +14,7 @@ namespace {
 
 constexpr std::string_view kFolder = "_delta_log/";
 constexpr std::string_view kHint = "_last_checkpoint";
+constexpr std::string_view kSidecars = "_sidecars/";
 constexpr std::uint64_t kHintBytes = 1u << 20;
 /// Parsing this much on an event loop is not felt.
 constexpr std::size_t kSmall = 64u << 10;
@@ -142,12 +144,19 @@ Task<> DeltaLog::restore(TableState& state, const CheckpointFiles& checkpoint) {
   state.at = checkpoint.at;
   for (const std::string& name : checkpoint.names) {
     for (const Sidecar& sidecar : co_await restore_file(state, name)) {
-      co_await restore_file(state, "_sidecars/" + sidecar.path);
+      co_await restore_file(state, std::string(kSidecars) + sidecar.path);
     }
   }
 }
 
 Task<std::vector<Sidecar>> DeltaLog::restore_file(TableState& state, std::string name) {
+  co_return co_await read_actions(std::move(name),
+                                  [&state](Commit part) { state.restore(std::move(part)); });
+}
+
+/// One file of a checkpoint; says which sidecars it names.
+Task<std::vector<Sidecar>> DeltaLog::read_actions(std::string name,
+                                                  std::function<void(Commit)> take_part) {
   const std::string text = log_key(name).text();
   std::optional<Bytes> bytes =
       co_await read_object(store_, log_key(name), options_.checkpoint_bytes);
@@ -157,7 +166,7 @@ Task<std::vector<Sidecar>> DeltaLog::restore_file(TableState& state, std::string
   auto work = [&] {
     const auto take = [&](Commit part) {
       sidecars.insert(sidecars.end(), part.sidecars.begin(), part.sidecars.end());
-      state.restore(std::move(part));
+      take_part(std::move(part));
     };
     told_at(text, [&] {
       if (name.ends_with(".json")) {
@@ -261,12 +270,49 @@ Task<std::size_t> DeltaLog::clean_up(Time cutoff) {
   const std::optional<std::int64_t> first = first_needed(listing, cutoff);
   if (!first) co_return 0;
   std::vector<std::string> old;
+  std::vector<std::string> checkpoints;  // That stay.
+  bool takes_checkpoint = false;
   for (const std::string& name : names) {
-    if (belongs_before(name, *first)) old.push_back(folder + name);
+    const bool is_checkpoint = parse_log_name(name).kind == LogName::Kind::kCheckpoint;
+    if (belongs_before(name, *first)) {
+      old.push_back(folder + name);
+      takes_checkpoint = takes_checkpoint || is_checkpoint;
+    } else if (is_checkpoint) {
+      checkpoints.push_back(name);
+    }
   }
-  const std::size_t count = old.size();
+  std::size_t count = old.size();
   if (count > 0) co_await store_.remove_many(bucket_, std::move(old));
+  if (takes_checkpoint) count += co_await clean_up_sidecars(cutoff, std::move(checkpoints));
   co_return count;
+}
+
+/// A sidecar is written before the checkpoint that names it, and may be named by several: what is
+/// young may be about to be named.
+Task<std::size_t> DeltaLog::clean_up_sidecars(Time cutoff, std::vector<std::string> checkpoints) {
+  const std::string folder = log_key(kSidecars).path;
+  std::set<std::string> old;
+  ListOptions options;
+  options.prefix = folder;
+  while (true) {
+    const ListPage page = co_await store_.list(bucket_, options);
+    for (const ObjectInfo& object : page.objects) {
+      if (object.modified >= cutoff - std::chrono::days(1)) continue;
+      old.insert(object.key.path.substr(folder.size()));
+    }
+    if (!page.next) break;
+    options.start_after = *page.next;
+  }
+  if (old.empty()) co_return 0;
+  for (const std::string& name : checkpoints) {
+    for (const Sidecar& sidecar : co_await read_actions(name, [](const Commit&) {})) {
+      old.erase(sidecar.path.substr(sidecar.path.rfind('/') + 1));
+    }
+  }
+  std::vector<std::string> paths;
+  for (const std::string& name : old) paths.push_back(folder + name);
+  if (!paths.empty()) co_await store_.remove_many(bucket_, paths);
+  co_return paths.size();
 }
 
 Task<std::optional<Time>> DeltaLog::checkpoint_time(std::int64_t version) {

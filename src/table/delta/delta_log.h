@@ -44,7 +44,8 @@ class DeltaLog {
   /// Writes a checkpoint of the state and, unless it tells of a newer one, the hint.
   Task<> write_checkpoint(const TableState& state);
   /// Takes away commits and checkpoints that no version after `cutoff` needs: all before the newest
-  /// checkpoint that is not newer than the newest commit of then. Returns how many.
+  /// checkpoint that is not newer than the newest commit of then; with a checkpoint, the sidecars
+  /// that no other one names, once they are a day older than `cutoff`. Returns how many.
   Task<std::size_t> clean_up(Time cutoff);
   /// When the store says that the checkpoint was written; nullopt if it is not there.
   Task<std::optional<Time>> checkpoint_time(std::int64_t version);
@@ -59,6 +60,8 @@ class DeltaLog {
                                               std::int64_t newest_checkpoint);
   Task<> restore(TableState& state, const CheckpointFiles& checkpoint);
   Task<std::vector<Sidecar>> restore_file(TableState& state, std::string name);
+  Task<std::vector<Sidecar>> read_actions(std::string name, std::function<void(Commit)> take);
+  Task<std::size_t> clean_up_sidecars(Time cutoff, std::vector<std::string> checkpoints);
   Task<> replay(TableState& state, const std::vector<CommitFile>& commits, std::int64_t most);
   Task<> find_commit_timestamp(TableState& state);
 

@@ -353,6 +353,33 @@ TEST_F(UpkeepTest, KeepsStatisticsOfTheColumnsThatTheTableWants) {
   EXPECT_EQ(stats_with({{"delta.dataSkippingStatsColumns", "s"}}),
             R"({"numRecords":1,"minValues":{"s":{"x":3,"y":4}},"nullCount":{"s":{"x":0,"y":0}}})");
 }
+TEST_F(UpkeepTest, TakesAwaySidecarsThatNoCheckpointNamesAnyMore) {
+  const auto table = open({.properties = {{"delta.logRetentionDuration", "interval 3 days"}}});
+  for (std::uint64_t i = 1; i <= 12; ++i) append(*table, rows("app", i));
+  const auto sidecar_checkpoint = [&](std::int64_t version, char id, const std::string& sidecars) {
+    std::string lines = fmt::format(R"({{"checkpointMetadata":{{"version":{}}}}})", version);
+    for (const char name : sidecars) {
+      const std::string path = fmt::format("{}.parquet", name);
+      put("_delta_log/_sidecars/" + path, "x");
+      lines += "\n" + fmt::format(R"({{"sidecar":{{"path":"{}","sizeInBytes":1}}}})", path);
+    }
+    put(fmt::format("_delta_log/{:020}.checkpoint.{}0a083e8-7026-4e79-81be-64bd76c43a11.json",
+                    version, id),
+        lines);
+  };
+  sidecar_checkpoint(5, '1', "ab");
+  sidecar_checkpoint(11, '2', "bc");
+  put("_delta_log/_sidecars/left.parquet", "of a checkpoint that never came to be");
+  clock_.advance(days(5));
+  put("_delta_log/_sidecars/young.parquet", "of one that is under way");
+  for (std::uint64_t i = 13; i <= 21; ++i) append(*table, rows("app", i));
+  // Checkpoint 5 is gone, 11 is needed still.
+  EXPECT_FALSE(has("_delta_log/_sidecars/a.parquet"));
+  EXPECT_FALSE(has("_delta_log/_sidecars/left.parquet"));
+  EXPECT_TRUE(has("_delta_log/_sidecars/b.parquet"));
+  EXPECT_TRUE(has("_delta_log/_sidecars/c.parquet"));
+  EXPECT_TRUE(has("_delta_log/_sidecars/young.parquet"));
+}
 
 }  // namespace
 }  // namespace headrace::delta
