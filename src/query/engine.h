@@ -44,11 +44,15 @@ class Engine {
                                       const std::vector<std::string>& parameters = {});
   /// Runs one statement up to its first rows. The next statement ends it.
   std::unique_ptr<EngineRows> stream(const std::string& sql);
-  /// Runs one statement and shows each chunk of its rows.
+  /// Runs one statement and shows each chunk of its rows as it comes. No other statement meanwhile.
+  void stream_chunks(const std::string& sql, const std::function<void(duckdb_data_chunk)>& use);
+  /// Runs one statement, and shows each chunk of its rows once all are there: for few.
   void each_chunk(const std::string& sql, const std::function<void(duckdb_data_chunk)>& use);
   /// SET VARIABLE name = [values...]: how long lists of text reach SQL without being parsed.
   void set_list(const std::string& name, const std::vector<std::optional<std::string>>& values);
 
+  /// Is it a statement, or several, as far as words tell?
+  bool parses(const std::string& sql);
   /// Tables that one statement names and that are no CTEs of its own; none if the engine cannot
   /// say.
   std::vector<std::string> table_names(const std::string& sql);
@@ -65,6 +69,8 @@ class Engine {
  private:
   friend class EngineRows;
   void throw_if_stopped() const;
+  duckdb_result start(const std::string& sql);
+  duckdb_data_chunk fetch(duckdb_result& result) const;
 
   duckdb_database database_ = nullptr;
   duckdb_connection connection_ = nullptr;

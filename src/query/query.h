@@ -123,9 +123,8 @@ class Query {
   Task<Saved> save(std::string sql, SaveTarget target);
 
   /// Looks at a dataset's objects: at all rows of those that the crawl before did not see, or of
-  /// all
-  /// (`anew`, which also forgets columns that are gone). Throws kInvalid, naming the object, for
-  /// one that cannot be read, and for what is no dataset.
+  /// all (`anew`, which also forgets columns that are gone). Throws kInvalid, naming the object,
+  /// for one that cannot be read, and for what is no dataset.
   Task<Crawl> crawl(std::string dataset, bool anew);
 
   /// How much of the running statement is done, 0 to 1; nullopt if none runs or none can say. Any

@@ -136,6 +136,18 @@ class Writing(SqlTest):
         lake.run("sql", "select 1 as a", "--to", "lake://out/b.dat", "--to-format", "csv")
         self.assertEqual((lake.folder / "buckets/out/b.dat").read_text(), "a\n1\n")
 
+    def test_a_pivot_is_put_there_too(self):
+        lake = self.lake(STACK)
+        lake.write("a.csv", "kind,day,n\na,mo,1\na,tu,2\nb,mo,3\n")
+        pivot = "pivot 'a.csv' on day using sum(n) group by kind order by kind"
+        expected = [{"kind": "a", "mo": 1, "tu": 2}, {"kind": "b", "mo": 3, "tu": None}]
+        self.assertEqual(lake.sql(pivot), expected)
+        done = lake.run("sql", pivot, "--to", "out.parquet")
+        self.assertIn("2 rows", done.stderr)
+        self.assertEqual(lake.sql("from 'out.parquet' order by kind"), expected)
+        lake.run("sql", "--write", f"copy ({pivot}) to 'copy.parquet'")
+        self.assertEqual(lake.sql("from 'copy.parquet' order by kind"), expected)
+
     def test_sql_only_reads_unless_told(self):
         lake = self.filled()
         for sql in ("copy (select 1 as a) to 'x.csv'", "copy people to 'x.csv'",
