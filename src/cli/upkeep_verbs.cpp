@@ -24,7 +24,7 @@ struct UpkeepOptions {
   std::string where;
   std::vector<std::string> set;
   std::vector<std::string> sort;
-  std::string target = "512MiB";
+  std::string target;
   std::string memory = "1GiB";
   bool dry_run = false;
   bool yes = false;
@@ -91,7 +91,7 @@ void print_sizes(Cli& cli, const TableSize& before, const TableSize& after) {
 int run_optimize(Cli& cli, const UpkeepOptions& options) {
   Upkeep upkeep(cli, options);
   OptimizeOptions wanted;
-  wanted.target_bytes = size_option("--target", options.target);
+  if (!options.target.empty()) wanted.target_bytes = size_option("--target", options.target);
   wanted.sort_by = options.sort;
   wanted.where = options.where;
   wanted.dry_run = options.dry_run;
@@ -180,7 +180,9 @@ void add_upkeep_verbs(CLI::App& table, Cli& cli) {
   auto options = std::make_shared<UpkeepOptions>();
   auto* optimize = add_verb(table, cli, "optimize", "Join small files; rows stay as they are",
                             options, run_optimize);
-  optimize->add_option("--target", options->target, "About how large files become: 512MiB");
+  optimize->add_option("--target", options->target,
+                       "About how large files become (default: the table's "
+                       "delta.targetFileSize, else 512MiB)");
   optimize->add_option("--sort", options->sort, "Columns to sort the rows of each partition by")
       ->delimiter(',');
   optimize->add_option("--where", options->where, "Only these partitions: \"day >= '2026-01-01'\"");

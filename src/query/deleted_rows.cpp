@@ -7,8 +7,6 @@
 #include <optional>
 #include <utility>
 
-#include "table/delta/deletion_vector.h"
-
 namespace headrace {
 namespace {
 
@@ -65,27 +63,18 @@ struct DeletedRowsFilter::Shared {
   }
 };
 
-Task<std::vector<DeletedRows>> read_deleted_rows(Store& store, Table& table,
+Task<std::vector<DeletedRows>> read_deleted_rows(Table& table,
                                                  std::vector<const TableFile*> files) {
   std::vector<DeletedRows> out;
   for (std::size_t i = 0; i < files.size(); ++i) {
     if (!files[i]->deletion_vector) continue;
     out.resize(files.size());
-    const DeletionVector& vector = *files[i]->deletion_vector;
-    const auto failed = fmt::format("the deletion vector of {}", files[i]->path);
     std::optional<Error> failure;
     try {
-      Bytes stored;
-      if (const auto place = delta::place_of(vector)) {
-        const GetOptions part{.range = {place->offset, place->length}, .if_match = {}};
-        const auto object = co_await store.get(table.key_of(place->path), part);
-        if (!object) throw Error(ErrorKind::kCorrupt, "its file " + place->path + " is gone");
-        stored = co_await read_all(*object->body, place->length);
-      }
-      out[i] =
-          std::make_shared<const std::vector<std::uint64_t>>(delta::deleted_rows(vector, stored));
+      out[i] = std::make_shared<const std::vector<std::uint64_t>>(
+          co_await table.deleted_rows(*files[i]->deletion_vector));
     } catch (const Error& error) {
-      failure = error.during(failed);
+      failure = error.during(fmt::format("the deletion vector of {}", files[i]->path));
     }
     if (failure) throw *failure;
   }

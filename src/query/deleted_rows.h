@@ -7,7 +7,6 @@
 
 #include "core/task.h"
 #include "query/engine.h"
-#include "store/store.h"
 #include "table/table.h"
 
 namespace headrace {
@@ -17,8 +16,7 @@ using DeletedRows = std::shared_ptr<const std::vector<std::uint64_t>>;
 
 /// The deleted rows of these files, in their order; empty if none has any. Throws kCorrupt, naming
 /// the file, for a deletion vector that cannot be read.
-Task<std::vector<DeletedRows>> read_deleted_rows(Store& store, Table& table,
-                                                 std::vector<const TableFile*> files);
+Task<std::vector<DeletedRows>> read_deleted_rows(Table& table, std::vector<const TableFile*> files);
 
 /// Leaves out of SQL the rows that the deletion vectors of a Delta table name: a function of a
 /// file's index in the list that is read and of a row's number in it. A join would hold them twice.

@@ -2,16 +2,16 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <charconv>
-#include <limits>
 #include <optional>
+#include <unordered_map>
 #include <vector>
 
 #include "core/clock.h"
 #include "core/json.h"
 #include "format/parquet/stats.h"
 #include "query/delta_view.h"
+#include "table/delta/stats_limit.h"
 
 namespace headrace {
 namespace {
@@ -21,8 +21,6 @@ constexpr std::size_t kTextLooked = 200;     // Characters of a text; bounds are
 
 /// A column that has statistics, and where its values stand in the row of aggregates.
 struct Leaf {
-  const Field* field = nullptr;
-  std::string expression;
   std::size_t nulls = 0;
   std::optional<std::size_t> least;
   std::optional<std::size_t> most;
@@ -37,23 +35,14 @@ bool has_bounds(TypeKind kind) {
          kind != TypeKind::kMap;
 }
 
-std::size_t indexed_columns(const Snapshot& snapshot) {
-  const auto found = snapshot.properties.find("delta.dataSkippingNumIndexedCols");
-  if (found == snapshot.properties.end()) return kIndexedColumns;
-  std::int64_t count = 0;
-  const std::string& text = found->second;
-  const auto parsed = std::from_chars(text.data(), text.data() + text.size(), count);
-  if (parsed.ec != std::errc() || count < -1) return kIndexedColumns;
-  return count == -1 ? std::numeric_limits<std::size_t>::max() : static_cast<std::size_t>(count);
-}
-
 /// The SQL that looks at all leaves at once, and what comes of its one row.
 class StatsQuery {
  public:
-  StatsQuery(const Snapshot& snapshot, std::size_t most) : snapshot_(snapshot), left_(most) {
+  explicit StatsQuery(const Snapshot& snapshot)
+      : snapshot_(snapshot), limit_(snapshot.schema, snapshot.partition_by, snapshot.properties) {
     for (const Field& field : snapshot.schema.fields) {
       if (is_partition_column(snapshot, field.name)) continue;
-      collect(field, sql_name(field.name));
+      collect(field, sql_name(field.name), field.name);
     }
   }
 
@@ -70,8 +59,7 @@ class StatsQuery {
       out.json += part == Part::kLeast  ? ",\"minValues\":"
                   : part == Part::kMost ? ",\"maxValues\":"
                                         : ",\"nullCount\":";
-      std::size_t leaf = 0;
-      if (!append_members(out.json, snapshot_.schema.fields, true, part, row, leaf)) {
+      if (!append_members(out.json, snapshot_.schema.fields, true, part, row)) {
         out.json += "{}";
       }
     }
@@ -87,22 +75,23 @@ class StatsQuery {
     return ++asked_;
   }
 
-  void collect(const Field& field, const std::string& expression) {
+  void collect(const Field& field, const std::string& expression, const std::string& path) {
     if (field.type.kind == TypeKind::kStruct) {
       for (const Field& member : field.type.fields) {
-        collect(member, fmt::format("{}.{}", expression, sql_name(member.name)));
+        collect(member, fmt::format("{}.{}", expression, sql_name(member.name)),
+                path + "." + member.name);
       }
       return;
     }
-    if (left_ == 0) return;
-    --left_;
-    Leaf leaf{.field = &field, .expression = expression};
+    const bool wanted = limit_.said() ? limit_.wants(path) : leaves_.size() < kIndexedColumns;
+    if (!wanted) return;
+    Leaf leaf;
     leaf.nulls = ask(fmt::format("count(*) - count({})", expression));
     if (has_bounds(field.type.kind)) {
       leaf.least = ask(bound(field.type.kind, expression, "min"));
       leaf.most = ask(bound(field.type.kind, expression, "max"));
     }
-    leaves_.push_back(std::move(leaf));
+    leaves_.emplace(&field, std::move(leaf));
   }
 
   static std::string bound(TypeKind kind, const std::string& expression, std::string_view which) {
@@ -165,20 +154,23 @@ class StatsQuery {
     }
   }
 
-  bool append_leaf(std::string& out, const Leaf& leaf, Part part,
+  bool append_leaf(std::string& out, const Field& field, Part part,
                    const std::vector<Cell>& row) const {
+    const auto found = leaves_.find(&field);
+    if (found == leaves_.end()) return false;
+    const Leaf& leaf = found->second;
     if (part == Part::kNulls) {
       out += row.at(leaf.nulls).text;
       return true;
     }
     const auto at = part == Part::kLeast ? leaf.least : leaf.most;
     if (!at || row.at(*at).kind == CellKind::kNull) return false;
-    return append_bound(out, *leaf.field, row[*at].text, part == Part::kMost);
+    return append_bound(out, field, row[*at].text, part == Part::kMost);
   }
 
-  /// An object of the members that have something to say; `leaf` counts on.
+  /// An object of the members that have something to say.
   bool append_members(std::string& out, const std::vector<Field>& fields, bool top, Part part,
-                      const std::vector<Cell>& row, std::size_t& leaf) const {
+                      const std::vector<Cell>& row) const {
     const std::size_t start = out.size();
     char separator = '{';
     for (const Field& field : fields) {
@@ -187,12 +179,9 @@ class StatsQuery {
       out += separator;
       append_json_string(out, field.name);
       out += ':';
-      bool said = false;
-      if (field.type.kind == TypeKind::kStruct) {
-        said = append_members(out, field.type.fields, false, part, row, leaf);
-      } else if (leaf < leaves_.size()) {
-        said = append_leaf(out, leaves_[leaf++], part, row);
-      }
+      const bool said = field.type.kind == TypeKind::kStruct
+                            ? append_members(out, field.type.fields, false, part, row)
+                            : append_leaf(out, field, part, row);
       if (said) {
         separator = ',';
       } else {
@@ -205,16 +194,16 @@ class StatsQuery {
   }
 
   const Snapshot& snapshot_;
-  std::size_t left_;
+  const delta::StatsLimit limit_;
   std::size_t asked_ = 0;
   std::string aggregates_;
-  std::vector<Leaf> leaves_;
+  std::unordered_map<const Field*, Leaf> leaves_;  // By the field in `snapshot_`.
 };
 
 }  // namespace
 
 FileStats file_stats(Engine& engine, const Snapshot& snapshot, const std::string& path) {
-  const StatsQuery query(snapshot, indexed_columns(snapshot));
+  const StatsQuery query(snapshot);
   const auto rows = engine.rows(query.sql(path));
   return query.read(rows.at(0));
 }

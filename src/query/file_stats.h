@@ -18,7 +18,8 @@ struct FileStats {
 /// Looks at a Parquet file that was written for `snapshot`'s table: by the same rules as the files
 /// of format/lines_to_parquet.h. Bounds hold for every row: text cut to 32 characters, moments to
 /// milliseconds (the least downwards, the greatest upwards), none for floats where a NaN is among
-/// them. The first 32 columns have statistics, or as many as delta.dataSkippingNumIndexedCols says.
+/// them. The first 32 columns have statistics, or those that the table's properties say
+/// (delta.dataSkippingStatsColumns, delta.dataSkippingNumIndexedCols).
 FileStats file_stats(Engine& engine, const Snapshot& snapshot, const std::string& path);
 
 }  // namespace headrace

@@ -620,7 +620,7 @@ Task<> Query::Impl::find_paths(Source& source) {
     if (parquet && parquet_.size() < kTriedFiles) parquet_.push_back(path);
   }
   if (source.table) {
-    source.deleted = co_await read_deleted_rows(*source.store, *source.table, source.kept);
+    source.deleted = co_await read_deleted_rows(*source.table, source.kept);
   }
 }
 

@@ -14,6 +14,7 @@
 #include "format/jsonl/infer.h"
 #include "query/delta_view.h"
 #include "query/file_stats.h"
+#include "query/parquet_parts.h"
 #include "query/pruning.h"
 #include "query/statement.h"
 
@@ -86,47 +87,23 @@ class ScratchFolder {
   fs::path path_;
 };
 
-/// {id, element: {...}} as COPY takes field ids; empty if the field has none.
-std::string field_ids(const Field& field, std::string_view name) {
-  std::string inner;
-  if (field.field_id != 0) inner = fmt::format("__duckdb_field_id: {}", field.field_id);
-  for (std::size_t i = 0; i < field.type.fields.size(); ++i) {
-    const Field& member = field.type.fields[i];
-    std::string_view called = member.name;
-    if (field.type.kind == TypeKind::kList) called = "element";
-    if (field.type.kind == TypeKind::kMap) called = i == 0 ? "key" : "value";
-    const std::string ids = field_ids(member, called);
-    if (!ids.empty()) inner += (inner.empty() ? "" : ", ") + ids;
-  }
-  if (inner.empty()) return "";
-  return fmt::format("{}: {{{}}}", sql_name(name), inner);
-}
-
 std::string codec_of(const Snapshot& snapshot) {
   const auto asked = snapshot.properties.find("delta.parquet.compression.codec");
   if (asked == snapshot.properties.end()) return "zstd";
   std::string codec = asked->second;
   std::ranges::transform(codec, codec.begin(),
                          [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  if (codec == "none") return "uncompressed";
-  constexpr std::string_view kKnown[] = {"uncompressed", "snappy", "gzip", "zstd", "lz4_raw"};
-  return std::ranges::find(kKnown, codec) != std::end(kKnown) ? codec : "zstd";
+  return codec == "none" ? "uncompressed" : codec;
 }
 
-std::string copy_options(const Snapshot& snapshot, std::optional<std::uint64_t> cut_bytes) {
-  // Delta has no place for field ids: they are given as for files of new rows.
+/// The columns of data files. Delta has no place for field ids: they are given as for files of new
+/// rows.
+Schema stored_schema(const Snapshot& snapshot) {
   Schema schema = snapshot.schema;
   jsonl::number_fields(schema);
-  std::string ids;
-  for (const Field& field : schema.fields) {
-    if (is_partition_column(snapshot, field.name)) continue;
-    const std::string of_field = field_ids(field, field.name);
-    if (!of_field.empty()) ids += (ids.empty() ? "" : ", ") + of_field;
-  }
-  std::string options = "FORMAT parquet, COMPRESSION " + codec_of(snapshot);
-  if (!ids.empty()) options += fmt::format(", FIELD_IDS {{{}}}", ids);
-  if (cut_bytes) options += fmt::format(", FILE_SIZE_BYTES {}", *cut_bytes);
-  return options;
+  std::erase_if(schema.fields,
+                [&](const Field& field) { return is_partition_column(snapshot, field.name); });
+  return schema;
 }
 
 /// The columns of data files, changed where asked.
@@ -200,7 +177,7 @@ Task<std::string> TableRewriter::rows_sql(Place place, Files files, std::string 
   std::vector<std::string> paths =
       co_await resolver_.readable_paths(place.store, std::move(objects));
   for (std::string& path : paths) path = literal_path(path);
-  std::vector<DeletedRows> deleted = co_await read_deleted_rows(place.store, place.table, files);
+  std::vector<DeletedRows> deleted = co_await read_deleted_rows(place.table, files);
   co_return co_await on_engine([&] {
     partitions_.clear();
     deleted_.clear();
@@ -233,17 +210,13 @@ Task<TableRewriter::Files> TableRewriter::candidates(Place place, std::string wh
 
 Task<std::optional<TableRewriter::Files>> TableRewriter::whole_partitions(Place place,
                                                                           std::string where) {
-  Snapshot only = place.snapshot;
-  std::erase_if(only.schema.fields, [&](const Field& field) {
-    return !is_partition_column(place.snapshot, field.name);
-  });
-  only.files.clear();
   Files files;
   for (const TableFile& file : place.snapshot.files) files.push_back(&file);
   co_return co_await on_engine([&]() -> std::optional<Files> {
     partitions_.clear();
     std::string columns;
-    for (const Field& field : only.schema.fields) {
+    for (const Field& field : place.snapshot.schema.fields) {
+      if (!is_partition_column(place.snapshot, field.name)) continue;
       columns += fmt::format(", {} AS {}", partition_column(partitions_, field, files),
                              sql_name(field.name));
     }
@@ -375,7 +348,8 @@ Task<std::uint64_t> TableRewriter::rewrite_hits(Place place, std::vector<Hit> hi
         expected += hit.rows - (change.set.empty() ? hit.matches : 0);
       }
       std::uint64_t rows = 0;
-      for (NewFile& file : co_await rewrite(place, files, change, {}, kGroupBytes)) {
+      const std::uint64_t target = target_file_size(place.snapshot).value_or(kGroupBytes);
+      for (NewFile& file : co_await rewrite(place, files, change, {}, target)) {
         rows += file.rows;
         ++written;
         commit.add.push_back(std::move(file));
@@ -396,23 +370,12 @@ std::vector<TableRewriter::Output> TableRewriter::write(const std::string& sql,
                                                         const Snapshot& snapshot,
                                                         const fs::path& folder,
                                                         std::optional<std::uint64_t> cut_bytes) {
-  const fs::path target = folder / (cut_bytes ? "parts" : "part.parquet");
-  engine_.execute(fmt::format("COPY ({}) TO {} ({})", sql, sql_string(target.string()),
-                              copy_options(snapshot, cut_bytes)));
-  std::vector<fs::path> paths;
-  if (cut_bytes) {
-    for (const auto& entry : fs::directory_iterator(target)) paths.push_back(entry.path());
-    // data_2 before data_10: the order of the rows.
-    std::ranges::sort(paths, {}, [](const fs::path& path) {
-      return std::pair(path.string().size(), path.string());
-    });
-  } else {
-    paths.push_back(target);
-  }
+  const std::vector<fs::path> paths =
+      write_parquet_parts(engine_, sql, stored_schema(snapshot), folder,
+                          {.codec = codec_of(snapshot), .cut_bytes = cut_bytes});
   std::vector<Output> outputs;
   for (const fs::path& path : paths) {
-    Output output{path, fs::file_size(path), file_stats(engine_, snapshot, path.string())};
-    if (output.stats.rows > 0) outputs.push_back(std::move(output));
+    outputs.push_back({path, fs::file_size(path), file_stats(engine_, snapshot, path.string())});
   }
   return outputs;
 }

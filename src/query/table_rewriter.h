@@ -47,10 +47,11 @@ struct ChangedRows {
 /// here: the files are uploaded, and the caller commits them.
 ///
 /// Promises   Values keep their types and field ids; rows that stay are the same rows. Statistics
-/// are
-///            made by Delta's rules (file_stats.h). Deleted rows of deletion vectors are left out.
-/// Memory     What QueryOptions allow; beyond, sorting spills to its temp folder. New files lie in
-///            `scratch` until they are uploaded, and are removed then, also after a failure.
+///            are made by Delta's rules (file_stats.h). Deleted rows of deletion vectors are left
+///            out.
+/// Memory     What QueryOptions allow, and a row group of a new file; beyond, sorting spills to its
+///            temp folder. New files lie in `scratch` until they are uploaded, and are removed
+///            then, also after a failure.
 /// Errors     kInvalid for SQL that the engine refuses, in its words; kConflict if a file is gone;
 ///            what the stores throw. Uploaded files of a failed call stay as orphans.
 /// Threads    One executor, one call at a time; the engine works on a thread of its own.

@@ -11,8 +11,10 @@ namespace {
 constexpr Duration kPause = std::chrono::minutes(5);  // After a failure.
 constexpr std::uint64_t kCommitBytes = 1u << 30;
 
-OptimizeOptions options_of(const OptimizeConfig& config) {
-  return {.target_bytes = config.target, .small_bytes = config.below, .commit_bytes = kCommitBytes};
+OptimizeOptions options_of(const OptimizeConfig& config, const Snapshot& snapshot) {
+  return {.target_bytes = target_file_size(snapshot).value_or(config.target),
+          .small_bytes = config.below,
+          .commit_bytes = kCommitBytes};
 }
 
 }  // namespace
@@ -65,9 +67,9 @@ Task<> Caretaker::look_at(std::string table, const TableConfig& config) {
   watched.added = 0;
   watched.seen = true;
   Table& opened = services_.catalog.open(table);
-  const OptimizeOptions options = options_of(config.optimize);
   const auto snapshot = co_await opened.snapshot();
   if (!snapshot) co_return;
+  const OptimizeOptions options = options_of(config.optimize, *snapshot);
   FileGroup files;
   for (const TableFile& file : snapshot->files) files.push_back(&file);
   watched.joinable = 0;

@@ -11,6 +11,7 @@
 namespace headrace {
 namespace {
 
+constexpr std::uint64_t kTargetBytes = 512u << 20;
 constexpr int kRounds = 4;  // Of planning anew, since another writer was faster.
 
 std::uint64_t small_bytes(const OptimizeOptions& options) {
@@ -57,8 +58,8 @@ void check(const OptimizeOptions& options, const Snapshot& snapshot) {
 
 class Optimizer {
  public:
-  Optimizer(TableRewriter& rewriter, Table& table, Store& store, const OptimizeOptions& options)
-      : rewriter_(rewriter), table_(table), store_(store), options_(options) {}
+  Optimizer(TableRewriter& rewriter, Table& table, Store& store, OptimizeOptions options)
+      : rewriter_(rewriter), table_(table), store_(store), options_(std::move(options)) {}
 
   Task<OptimizeReport> run();
 
@@ -72,7 +73,7 @@ class Optimizer {
   TableRewriter& rewriter_;
   Table& table_;
   Store& store_;
-  const OptimizeOptions& options_;
+  OptimizeOptions options_;
   OptimizeReport report_;
 };
 
@@ -100,6 +101,9 @@ Task<OptimizeReport> Optimizer::run() {
   for (int round = 0; round < kRounds; ++round) {
     const auto snapshot = co_await table_.snapshot();
     if (!snapshot) throw Error(ErrorKind::kInvalid, "there is no table yet: it has no rows");
+    if (options_.target_bytes == 0) {
+      options_.target_bytes = target_file_size(*snapshot).value_or(kTargetBytes);
+    }
     check(options_, *snapshot);
     if (round == 0) report_.before = size_of(*snapshot);
     report_.after = size_of(*snapshot);
@@ -223,7 +227,7 @@ std::vector<FileGroup> plan_optimize(const std::vector<const TableFile*>& files,
 
 Task<OptimizeReport> optimize(TableRewriter& rewriter, Table& table, Store& store,
                               OptimizeOptions options) {
-  Optimizer optimizer(rewriter, table, store, options);
+  Optimizer optimizer(rewriter, table, store, std::move(options));
   co_return co_await optimizer.run();
 }
 

@@ -21,7 +21,8 @@ struct TableSize {
 TableSize size_of(const Snapshot& snapshot);
 
 struct OptimizeOptions {
-  std::uint64_t target_bytes = 512u << 20;  ///< New files are about this large.
+  /// New files are about this large; 0: as delta.targetFileSize says, else 512 MiB.
+  std::uint64_t target_bytes = 0;
   /// Files below this are joined; 0 is three quarters of the target.
   std::uint64_t small_bytes = 0;
   std::vector<std::string> sort_by;  ///< Columns; then whole partitions are written anew, sorted.
@@ -43,7 +44,7 @@ struct OptimizeReport {
 /// Files of one partition that become one or a few.
 using FileGroup = std::vector<const TableFile*>;
 
-/// Which of `files` are to be joined with which. Pure; `files` belong to `snapshot`.
+/// Which of `files` are to be joined with which. Pure; `target_bytes` is not 0.
 std::vector<FileGroup> plan_optimize(const std::vector<const TableFile*>& files,
                                      const OptimizeOptions& options);
 

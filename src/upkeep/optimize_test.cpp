@@ -205,6 +205,56 @@ TEST_F(Optimize, KeepsEveryTypeAndValue) {
   EXPECT_EQ(ids[0][1].text, "2");  // As files of new rows have it: the second column.
 }
 
+/// A file of `rows` rows that do not shrink.
+std::string noise(int first, int rows) {
+  SeededRandom random(static_cast<std::uint64_t>(first));
+  std::string lines;
+  for (int i = 0; i < rows; ++i) {
+    lines += fmt::format("{{\"id\":{},\"t\":\"{}{}\"}}\n", first + i, random.uuid(), random.uuid());
+  }
+  return lines;
+}
+
+TEST_F(Optimize, MakesFilesAsLargeAsTheTableWantsThem) {
+  reopen({.properties = {{"delta.targetFileSize", "1"}}});  // Never below 1 MiB.
+  for (int i = 0; i < 4; ++i) run_task(add(noise(i * 20'000, 20'000)));
+  const auto before = rows("SELECT count(*), sum(id), sum(hash(t)) FROM t");
+  const OptimizeReport report = optimize_table({.sort_by = {"id"}});
+  EXPECT_EQ(report.files_joined, 4u);
+  EXPECT_EQ(rows("SELECT count(*), sum(id), sum(hash(t)) FROM t"), before);
+  const Snapshot now = snapshot();
+  ASSERT_GT(now.files.size(), 1u);
+  for (const TableFile& file : now.files) EXPECT_LT(file.size, 2u << 20);
+  // Their ranges do not overlap: rows went into one file after the other.
+  EXPECT_THAT(rows("SELECT count(*) FROM t WHERE id < 1000"), ElementsAre("1000"));
+}
+
+TEST_F(Optimize, KeepsStatisticsOfTheColumnsThatTheTableWants) {
+  reopen({.properties = {{"delta.dataSkippingStatsColumns", "c35, s.y"}}});
+  for (int i = 0; i < 2; ++i) {
+    std::string line = "{\"s\":{\"x\":1,\"y\":2}";
+    for (int c = 0; c < 40; ++c) line += fmt::format(",\"c{}\":{}", c, c + i);
+    run_task(add(line + "}\n"));
+  }
+  optimize_table();
+  const Snapshot now = snapshot();
+  ASSERT_EQ(now.files.size(), 1u);
+  EXPECT_EQ(now.files[0].stats,
+            R"({"numRecords":2,"minValues":{"s":{"y":2},"c35":35},)"
+            R"("maxValues":{"s":{"y":2},"c35":36},"nullCount":{"s":{"y":0},"c35":0}})");
+}
+
+TEST_F(Optimize, NamesAFileThatIsBrokenAndChangesNothing) {
+  for (int i = 0; i < 3; ++i) run_task(add(fmt::format("{{\"id\":{}}}\n", i)));
+  const Snapshot before = snapshot();
+  const std::filesystem::path broken = folder_ / ("lake/t/" + before.files[1].path);
+  std::filesystem::resize_file(broken, std::filesystem::file_size(broken) / 2);
+  EXPECT_THAT(refusal(ErrorKind::kInvalid, [&] { optimize_table(); }),
+              HasSubstr(before.files[1].path));
+  EXPECT_EQ(snapshot().version, before.version);
+  EXPECT_FALSE(left_something());
+}
+
 // Which files are joined with which.
 
 TableFile file(std::string path, std::uint64_t size, int age, PartitionValues partition = {}) {

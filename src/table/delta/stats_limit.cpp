@@ -85,10 +85,12 @@ StatsLimit::StatsLimit(const Schema& schema, const std::vector<std::string>& par
       if (named) wanted_.insert(leaf);
     }
     all_ = false;
+    said_ = true;
     return;
   }
   const auto count = properties.find(std::string(kCount));
   if (count == properties.end()) return;
+  said_ = true;
   std::int64_t most = -1;
   std::from_chars(count->second.data(), count->second.data() + count->second.size(), most);
   if (most < 0 || static_cast<std::uint64_t>(most) >= leaves.size()) return;

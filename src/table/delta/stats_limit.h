@@ -10,12 +10,17 @@
 namespace headrace::delta {
 
 /// Which columns a table wants statistics of: delta.dataSkippingStatsColumns by name, else the
-/// first delta.dataSkippingNumIndexedCols leaves. Writers that ignore this bloat the log of wide
-/// tables.
+/// first delta.dataSkippingNumIndexedCols leaves, else all that are there. Writers that ignore this
+/// bloat the log of wide tables.
 class StatsLimit {
  public:
   StatsLimit(const Schema& schema, const std::vector<std::string>& partition_columns,
              const Texts& properties);
+
+  /// Does the table say how many or which at all?
+  bool said() const { return said_; }
+  /// Is the leaf of this dotted path wanted?
+  bool wants(const std::string& leaf) const { return all_ || wanted_.contains(leaf); }
 
   /// The statistics without the columns that are not wanted. As they were if all are, or if they
   /// are no JSON object.
@@ -23,6 +28,7 @@ class StatsLimit {
 
  private:
   bool all_ = true;
+  bool said_ = false;
   std::set<std::string> wanted_;  ///< Dotted paths of leaves.
 };
 
