@@ -118,6 +118,7 @@ Task<> StackEngine::run(RunOptions options) {
   for (const auto& worker : workers_) routes.start(worker->run(), failed);
   routes.start(expire_dead_letters(), failed);
   if (!options.once) routes.start(parts_.caretaker->run(), failed);
+  if (!options.once) routes.start(parts_.crawler->run(), failed);
   if (options.control_socket) {
     socket =
         std::make_unique<ControlSocket>(executor, parts_.stack.state / "control.sock", api, log_);

@@ -176,6 +176,9 @@ Parts::Parts(const StackFile& the_stack, Given the_given, std::unique_ptr<Ledger
   caretaker = std::make_unique<Caretaker>(
       Caretaker::Services{*catalog, stores, *resolver, given.clock, given.random, given.log,
                           engine_for_upkeep(stack), scratch_folder(stack)});
+  crawler = std::make_unique<Crawler>(
+      stack,
+      Crawler::Services{*resolver, given.clock, given.random, given.log, engine_for_upkeep(stack)});
 }
 
 Parts::~Parts() {

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "app/crawler.h"
 #include "app/resolver.h"
 #include "app/stack_file.h"
 #include "core/clock.h"
@@ -62,6 +63,7 @@ struct Parts {
   std::unique_ptr<Catalog> catalog;
   std::unique_ptr<StackResolver> resolver;  ///< How rows of tables are read to change them.
   std::unique_ptr<Caretaker> caretaker;
+  std::unique_ptr<Crawler> crawler;
   std::unique_ptr<LedgerSelfWrites> self_writes;
 
   std::unique_ptr<HttpClient> http;  ///< Of the sources.
