@@ -72,10 +72,23 @@ Task<Sent> send_stream(Connection& connection, const Outgoing& outgoing) {
   co_return Sent{moved.failed};
 }
 
+Task<Sent> send_pieces(Connection& connection, const Outgoing& outgoing) {
+  std::string_view head = outgoing.head;  // Goes out with the first piece.
+  Moved moved;
+  for (const Bytes& piece : *outgoing.body->pieces) {
+    moved = co_await connection.write(head, piece);
+    if (moved.failed) break;
+    head = {};
+  }
+  co_return Sent{moved.failed};
+}
+
 Task<Sent> send_all(Connection& connection, const Outgoing& outgoing) {
   Sent sent;
   if (outgoing.body->stream) {
     sent = co_await send_stream(connection, outgoing);
+  } else if (outgoing.body->pieces) {
+    sent = co_await send_pieces(connection, outgoing);
   } else {
     sent.failed = (co_await connection.write(outgoing.head, outgoing.body->bytes)).failed;
   }
@@ -136,8 +149,8 @@ Outgoing compose(HttpRequest& request, bool absolute, const std::string& proxy_a
                  std::size_t largest_head) {
   Outgoing out{{}, nullptr, largest_head, request.method == "HEAD"};
   const HttpBody& body = request.body;
-  const bool joined = !body.stream && body.bytes.size() <= kJoined;
-  out.head.reserve(512 + (joined ? body.bytes.size() : 0));
+  const bool joined = !body.stream && body.size() <= kJoined;
+  out.head.reserve(512 + (joined ? body.size() : 0));
   out.head.append(request.method).push_back(' ');
   const Url& url = request.url;
   if (absolute) out.head.append("http://").append(url.authority());
@@ -159,10 +172,12 @@ Outgoing compose(HttpRequest& request, bool absolute, const std::string& proxy_a
     append_field(out.head, "Proxy-Authorization", proxy_authorization);
   }
   out.head.append("\r\n");
-  if (joined) {
-    out.head.append(body.bytes);
-  } else {
+  if (!joined) {
     out.body = &request.body;
+  } else if (body.pieces) {
+    for (const Bytes& piece : *body.pieces) out.head.append(piece);
+  } else {
+    out.head.append(body.bytes);
   }
   return out;
 }

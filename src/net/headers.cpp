@@ -38,4 +38,12 @@ void Headers::remove(std::string_view name) {
   std::erase_if(fields_, [&](const Field& field) { return same_name(field.name, name); });
 }
 
+std::uint64_t HttpBody::size() const {
+  if (stream) return length;
+  if (!pieces) return bytes.size();
+  std::uint64_t sum = 0;
+  for (const Bytes& piece : *pieces) sum += piece.size();
+  return sum;
+}
+
 }  // namespace headrace

@@ -67,13 +67,15 @@ std::string uri_encode(std::string_view text, bool keep_slash = false);
 /// the encoding of HTML forms and of keys in S3 notifications.
 std::string uri_decode(std::string_view text, bool plus_is_space = false);
 
-/// What is sent along with a request or an answer: bytes in memory, or a stream of known length.
+/// What is sent along with a request: bytes in memory, the same lent in pieces, or a stream of
+/// known length. Of the last two at most one; both are not owned and outlive the call.
 struct HttpBody {
-  Bytes bytes;                   ///< Used if `stream` is null.
-  ByteSource* stream = nullptr;  ///< Not owned; outlives the call. Must give `length` bytes.
+  Bytes bytes;                   ///< Used if the others are null.
+  ByteSource* stream = nullptr;  ///< Must give `length` bytes.
   std::uint64_t length = 0;      ///< Of `stream`.
+  const std::vector<Bytes>* pieces = nullptr;
 
-  std::uint64_t size() const { return stream ? length : bytes.size(); }
+  std::uint64_t size() const;
 };
 
 struct HttpRequest {

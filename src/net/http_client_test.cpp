@@ -225,6 +225,32 @@ TEST(HttpClient, ReplacesAKeptConnectionThatTheServerClosed) {
       });
 }
 
+TEST(HttpClient, SendsPiecesOnceMoreOnAnotherConnection) {
+  meet(
+      [](HttpClient& client, HttpPeer& peer) -> Task<> {
+        for (const std::size_t size : {10u, 100'000u}) {
+          const std::vector<Bytes> pieces{Bytes(size, 'a'), "b"};
+          EXPECT_EQ((co_await fetch(client, request_to(peer.url()))).body, "a");
+          HttpRequest request = request_to(peer.url(), "PUT");
+          request.body.pieces = &pieces;
+          EXPECT_EQ((co_await fetch(client, std::move(request))).body, "b");
+        }
+      },
+      [](HttpClient&, HttpPeer& peer) -> Task<> {
+        for (const std::size_t size : {10u, 100'000u}) {
+          PeerConnection first = co_await peer.accept();
+          co_await first.read_request();
+          co_await first.send(answer_text(200, "a"));
+          first.reset();
+          PeerConnection second = co_await peer.accept();
+          EXPECT_THAT(co_await second.read_request(),
+                      testing::EndsWith("\r\n\r\n" + Bytes(size, 'a') + "b"));
+          co_await second.send(answer_text(200, "b"));
+          second.close();
+        }
+      });
+}
+
 TEST(HttpClient, ReplacesAKeptConnectionBeforeItSendsAStream) {
   meet(
       [](HttpClient& client, HttpPeer& peer) -> Task<> {
@@ -298,11 +324,17 @@ TEST(HttpClient, StreamsALargeBodyBothWays) {
         // In memory, it goes out the same way.
         const HttpAnswer again = co_await fetch(client, request_to(peer.url(), "PUT", sent), size);
         EXPECT_TRUE(again.body == sent);
+        // And so it does in pieces.
+        const std::vector<Bytes> pieces{sent.substr(0, 3), "", sent.substr(3)};
+        HttpRequest in_pieces = request_to(peer.url(), "PUT");
+        in_pieces.body.pieces = &pieces;
+        const HttpAnswer third = co_await fetch(client, std::move(in_pieces), size);
+        EXPECT_TRUE(third.body == sent);
         EXPECT_EQ(peer.connections(), 1u);
       },
       [](HttpClient&, HttpPeer& peer) -> Task<> {
         PeerConnection connection = co_await peer.accept();
-        for (int i = 0; i < 2; ++i) {
+        for (int i = 0; i < 3; ++i) {
           const std::string request = co_await connection.read_request();
           co_await connection.send(answer_text(200, request.substr(request.find("\r\n\r\n") + 4)));
         }

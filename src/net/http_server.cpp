@@ -193,25 +193,44 @@ class Session {
     co_return body;
   }
 
-  /// Returns whether another request may follow.
-  Task<bool> serve_one() {
-    RequestHead head = co_await read_head();
-    const bool to_head = head.method == "HEAD";
-    const bool keep_alive = head.keep_alive;
+  /// All but the body.
+  ServedRequest request_of(RequestHead& head) const {
     ServedRequest request;
-    request.body = co_await read_body(head);
-    watch_.stop();
     const std::size_t mark = head.target.find('?');
     request.path = uri_decode(std::string_view(head.target).substr(0, mark));
     if (mark != std::string::npos) request.query = head.target.substr(mark + 1);
     request.method = std::move(head.method);
     request.headers = std::move(head.headers);
     request.peer = peer_;
+    return request;
+  }
+
+  /// The gate's answer, if it refuses. Where more than what is here would have to be read for the
+  /// next request, it is the connection's last.
+  std::optional<ServedAnswer> refused(const RequestHead& head, const ServedRequest& request) {
+    if (!shared_.config.gate) return std::nullopt;
+    std::optional<ServedAnswer> answer = shared_.config.gate(request);
+    if (!answer || head.framing == Framing::kNone) return answer;
+    if (head.framing != Framing::kLength || head.length > unread().size()) {
+      throw Refused{*std::move(answer)};
+    }
+    begin_ += head.length;
+    return answer;
+  }
+
+  /// Returns whether another request may follow.
+  Task<bool> serve_one() {
+    RequestHead head = co_await read_head();
+    const bool to_head = head.method == "HEAD";
+    ServedRequest request = request_of(head);
+    std::optional<ServedAnswer> answer = refused(head, request);
+    if (!answer) request.body = co_await read_body(head);
+    watch_.stop();
     handling_ = true;
-    ServedAnswer answer = co_await handle(std::move(request));
+    if (!answer) answer = co_await handle(std::move(request));
     release();
-    const bool keep = keep_alive && !shared_.stopping;
-    co_await send(answer, keep, to_head);
+    const bool keep = head.keep_alive && !shared_.stopping;
+    co_await send(*answer, keep, to_head);
     handling_ = false;
     co_return keep && !shared_.stopping;
   }

@@ -34,6 +34,10 @@ struct ServedAnswer {
 /// {"error":{"kind":..,"message":..}} as body. Many run at a time on one executor.
 using HttpHandler = std::function<Task<ServedAnswer>(ServedRequest)>;
 
+/// Looks at a request before its body is read, which is empty here: an answer refuses it, and of
+/// the body nothing is held. The connection ends then, unless all of the body has come already.
+using HttpGate = std::function<std::optional<ServedAnswer>(const ServedRequest&)>;
+
 struct HttpServerConfig {
   std::string address = "127.0.0.1";
   std::uint16_t port = 0;                            ///< 0: any free one.
@@ -42,6 +46,7 @@ struct HttpServerConfig {
   std::uint64_t body_bytes = 1u << 20;               ///< Beyond: 413, unread.
   Duration idle_timeout = std::chrono::seconds(30);  ///< For a head, for a body, between requests.
   std::uint64_t memory = 64u << 20;                  ///< Bodies held at a time; beyond: 503.
+  HttpGate gate;                                     ///< None: every body is read.
 };
 
 /// HTTP/1.1 for machines: keep-alive, no TLS, bounded in everything. Nagle is off and each answer

@@ -255,6 +255,43 @@ INSTANTIATE_TEST_SUITE_P(
                        413}),
     [](const auto& row) { return row.param.name; });
 
+/// What a gate lets through and refuses, and whether the connection goes on after it.
+TEST(HttpServer, RefusesByItsGateWithoutReadingTheBody) {
+  std::vector<std::string> handled;
+  HttpServerConfig config;
+  config.body_bytes = 50;  // More is not even asked for.
+  config.gate = [](const ServedRequest& request) -> std::optional<ServedAnswer> {
+    EXPECT_TRUE(request.body.empty());
+    if (request.path == "/in" && request.headers.get("X-Key") == "1") return std::nullopt;
+    return ServedAnswer{401, {}, "no"};
+  };
+  const auto handler = [&](ServedRequest request) -> Task<ServedAnswer> {
+    handled.push_back(request.method + " " + request.body);
+    co_return ServedAnswer{200, {}, "yes"};
+  };
+  with_server(config, handler, [&](Running& server) -> Task<> {
+    const std::string last = "GET /in HTTP/1.1\r\nHost: a\r\nX-Key: 1\r\nConnection: close\r\n\r\n";
+    for (const char* all_here : {"PUT /in HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nhi",
+                                 "GET /in HTTP/1.1\r\nHost: a\r\n\r\n"}) {
+      const std::string both = co_await say(server.port(), all_here + last);
+      EXPECT_THAT(both, AllOf(StartsWith("HTTP/1.1 401 "), HasSubstr("noHTTP/1.1 200 OK\r\n"),
+                              EndsWith("yes")));
+    }
+    for (const char* unread : {"Content-Length: 40\r\n\r\n", "Content-Length: 9999999\r\n\r\nxx",
+                               "Transfer-Encoding: chunked\r\n\r\n"}) {
+      const std::string answer =
+          co_await say(server.port(), "PUT /in HTTP/1.1\r\nHost: a\r\n" + std::string(unread));
+      EXPECT_THAT(answer, AllOf(StartsWith("HTTP/1.1 401 "), HasSubstr("\r\nConnection: close\r\n"),
+                                EndsWith("no")));
+    }
+    HttpClient client(co_await asio::this_coro::executor, real_clock());
+    HttpRequest let_in = request_to(server.url("/in"), "PUT", "hello");
+    let_in.headers.set("X-Key", "1");
+    EXPECT_EQ((co_await fetch(client, std::move(let_in))).status, 200);
+  });
+  EXPECT_THAT(handled, testing::ElementsAre("GET ", "GET ", "PUT hello"));
+}
+
 TEST(HttpServer, RefusesABodyThatDoesNotFitIntoItsMemory) {
   HttpServerConfig config;
   config.memory = 150;

@@ -20,30 +20,38 @@ class Hasher {
   }
   Hasher(const Hasher&) = delete;
 
-  Sha256 digest(std::string_view first, std::string_view second) {
+  template <class Pieces>
+  Sha256 digest(const Pieces& pieces) {
     Sha256 result;
-    if (EVP_DigestInit_ex(state_, kind_, nullptr) != 1 ||
-        EVP_DigestUpdate(state_, first.data(), first.size()) != 1 ||
-        EVP_DigestUpdate(state_, second.data(), second.size()) != 1 ||
-        EVP_DigestFinal_ex(state_, result.data(), nullptr) != 1) {
-      throw Error(ErrorKind::kBug, "OpenSSL cannot compute SHA-256");
-    }
+    check(EVP_DigestInit_ex(state_, kind_, nullptr));
+    for (const auto& piece : pieces) check(EVP_DigestUpdate(state_, piece.data(), piece.size()));
+    check(EVP_DigestFinal_ex(state_, result.data(), nullptr));
     return result;
   }
 
  private:
+  static void check(int done) {
+    if (done != 1) throw Error(ErrorKind::kBug, "OpenSSL cannot compute SHA-256");
+  }
+
   EVP_MD* kind_;
   EVP_MD_CTX* state_;
 };
+
+Hasher& hasher() {
+  thread_local Hasher ours;
+  return ours;
+}
 
 std::string_view view(const std::array<char, 64>& block) { return {block.data(), block.size()}; }
 
 }  // namespace
 
 Sha256 sha256(std::string_view first, std::string_view second) {
-  thread_local Hasher hasher;
-  return hasher.digest(first, second);
+  return hasher().digest(std::array{first, second});
 }
+
+Sha256 sha256(const std::vector<std::string>& pieces) { return hasher().digest(pieces); }
 
 MacKey::MacKey(std::string_view key) {
   if (key.size() > inner_.size()) {

@@ -3,6 +3,7 @@
 #include <array>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace headrace {
 
@@ -10,6 +11,8 @@ using Sha256 = std::array<unsigned char, 32>;
 
 /// The digest of `first` and `second`, one behind the other. Any thread.
 Sha256 sha256(std::string_view first, std::string_view second = {});
+/// The digest of all of them, one behind the other. Any thread.
+Sha256 sha256(const std::vector<std::string>& pieces);
 
 /// A key for HMAC-SHA256 (RFC 2104), made ready once. Wiped when it ends. Any thread may use one.
 class MacKey {
