@@ -8,11 +8,12 @@
 
 #include "core/base64.h"
 #include "core/error.h"
+#include "store/s3/crc_fold.h"
 
 namespace headrace::s3 {
 namespace {
 
-constexpr std::uint64_t kPolynomial = 0x9A6C9329AC4BC9B5;
+constexpr std::uint64_t kNvmePolynomial = 0x9A6C9329AC4BC9B5;
 constexpr std::size_t kStride = 8;
 
 using Table = std::array<std::array<std::uint64_t, 256>, kStride>;
@@ -23,7 +24,8 @@ Table make_table() {
   Table table;
   for (std::uint64_t byte = 0; byte < 256; ++byte) {
     std::uint64_t sum = byte;
-    for (int bit = 0; bit < 8; ++bit) sum = (sum & 1) != 0 ? (sum >> 1) ^ kPolynomial : sum >> 1;
+    for (int bit = 0; bit < 8; ++bit)
+      sum = (sum & 1) != 0 ? (sum >> 1) ^ kNvmePolynomial : sum >> 1;
     table[0][byte] = sum;
   }
   for (std::size_t row = 1; row < kStride; ++row) {
@@ -33,6 +35,24 @@ Table make_table() {
     }
   }
   return table;
+}
+
+std::uint64_t crc64_register(BytesView bytes, std::uint64_t sum) {
+  static const Table table = make_table();
+  while (bytes.size() >= kStride) {
+    std::uint64_t word = 0;
+    std::memcpy(&word, bytes.data(), kStride);  // Little-endian machines only, as the tree is.
+    word ^= sum;
+    sum = 0;
+    for (std::size_t i = 0; i < kStride; ++i) {
+      sum ^= table[kStride - 1 - i][(word >> (8 * i)) & 0xff];
+    }
+    bytes.remove_prefix(kStride);
+  }
+  for (const char c : bytes) {
+    sum = (sum >> 8) ^ table[0][(sum ^ static_cast<unsigned char>(c)) & 0xff];
+  }
+  return sum;
 }
 
 template <class Sum>
@@ -47,8 +67,13 @@ std::string big_endian_base64(Sum sum) {
 }  // namespace
 
 std::uint32_t crc32(BytesView bytes, std::uint32_t before) {
-  return static_cast<std::uint32_t>(
-      ::crc32_z(before, reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size()));
+  const auto sum = [](std::uint32_t first, BytesView more) {
+    return static_cast<std::uint32_t>(
+        ::crc32_z(first, reinterpret_cast<const unsigned char*>(more.data()), more.size()));
+  };
+  const Folded folded = fold_crc32(bytes, ~before);  // zlib gives and takes registers inverted.
+  if (folded.taken == 0) return sum(before, bytes);
+  return sum(sum(~std::uint32_t{0}, folded.view()), bytes.substr(folded.taken));
 }
 
 std::uint32_t crc32_joined(std::uint32_t first, std::uint32_t second, std::uint64_t length) {
@@ -56,22 +81,9 @@ std::uint32_t crc32_joined(std::uint32_t first, std::uint32_t second, std::uint6
 }
 
 std::uint64_t crc64_nvme(BytesView bytes, std::uint64_t before) {
-  static const Table table = make_table();
-  std::uint64_t sum = ~before;
-  while (bytes.size() >= kStride) {
-    std::uint64_t word = 0;
-    std::memcpy(&word, bytes.data(), kStride);  // Little-endian machines only, as the tree is.
-    word ^= sum;
-    sum = 0;
-    for (std::size_t i = 0; i < kStride; ++i) {
-      sum ^= table[kStride - 1 - i][(word >> (8 * i)) & 0xff];
-    }
-    bytes.remove_prefix(kStride);
-  }
-  for (const char c : bytes) {
-    sum = (sum >> 8) ^ table[0][(sum ^ static_cast<unsigned char>(c)) & 0xff];
-  }
-  return ~sum;
+  const Folded folded = fold_crc64_nvme(bytes, ~before);
+  if (folded.taken == 0) return ~crc64_register(bytes, ~before);
+  return ~crc64_register(bytes.substr(folded.taken), crc64_register(folded.view(), 0));
 }
 
 std::string checksum_text(std::uint32_t sum) { return big_endian_base64(sum); }

@@ -29,5 +29,24 @@ TEST(Checksum, OfPiecesIsThatOfTheWhole) {
   }
 }
 
+/// Long messages are folded first; in pieces that are too short for that, they must sum to the
+/// same.
+TEST(Checksum, OfALongMessageIsThatOfItsShortPieces) {
+  SeededRandom random(4);
+  Bytes bytes(2000, '\0');
+  for (char& c : bytes) c = static_cast<char>(random.next());
+  for (std::size_t size = 200; size <= bytes.size(); ++size) {
+    const BytesView message = BytesView(bytes).substr(bytes.size() - size);
+    std::uint32_t sum32 = 7;
+    std::uint64_t sum64 = 7;
+    for (std::size_t at = 0; at < size; at += 100) {
+      sum32 = crc32(message.substr(at, 100), sum32);
+      sum64 = crc64_nvme(message.substr(at, 100), sum64);
+    }
+    ASSERT_EQ(crc32(message, 7), sum32) << size;
+    ASSERT_EQ(crc64_nvme(message, 7), sum64) << size;
+  }
+}
+
 }  // namespace
 }  // namespace headrace::s3

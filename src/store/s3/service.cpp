@@ -6,6 +6,7 @@
 
 #include "core/error.h"
 #include "core/timeout.h"
+#include "net/sha256.h"
 #include "store/s3/fields.h"
 #include "store/s3/messages.h"
 
@@ -62,6 +63,10 @@ std::chrono::milliseconds retry_after(const Headers& headers) {
   if (!seconds) return {};
   return std::min<std::chrono::milliseconds>(
       std::chrono::seconds(std::min<std::uint64_t>(*seconds, 3600)), kLongestRetryAfter);
+}
+
+std::string hash_of(const Call& call) {
+  return hex_of(call.payload ? sha256(call.payload->pieces()) : sha256(call.body));
 }
 
 Failure failure_of(int status, const Headers& headers, const std::optional<ErrorMessage>& message) {
@@ -155,11 +160,15 @@ Task<Reply> Service::attempt(const Call& call, const std::optional<Credentials>&
   request.method = call.method;
   request.url = chances.elsewhere ? *chances.elsewhere : address(call);
   request.headers = call.headers;
-  request.body.bytes = call.body;
+  // The caller holds the call, and so the payload, until the exchange is over.
+  if (call.payload) {
+    request.body.pieces = &call.payload->pieces();
+  } else {
+    request.body.bytes = call.body;
+  }
   const std::string region = region_of(call.bucket);
   if (credentials) {
-    const std::string hash =
-        request.url.secure() ? std::string(kUnsignedPayload) : sha256_hex(call.body);
+    const std::string hash = request.url.secure() ? std::string(kUnsignedPayload) : hash_of(call);
     signer(region).sign(request, *credentials, now(), hash);
   }
   std::string what = call.method + " " + request.url.text();

@@ -19,6 +19,7 @@
 #include "net/http_client.h"
 #include "net/sigv4.h"
 #include "store/s3/failure.h"
+#include "store/s3/payload.h"
 #include "store/s3/s3_config.h"
 
 // One endpoint: addresses, signatures, second chances. Everything S3 asks goes through here.
@@ -32,6 +33,7 @@ struct Call {
   std::vector<std::pair<std::string, std::string>> query{};  ///< Not encoded.
   Headers headers{};
   Bytes body{};
+  std::shared_ptr<const Payload> payload{};  ///< Instead of `body`: shared by a call's copies.
   bool streamed = false;  ///< The answer's body, if it is no error, is read by the caller.
 };
 

@@ -48,17 +48,17 @@ Task<> Upload::begin(Headers headers, bool summed) {
   }
 }
 
-Task<> Upload::put_part(int number, Bytes bytes) {
-  UploadedPart part{number, {}, bytes.size(), {}};
+Task<> Upload::put_part(int number, Payload payload) {
+  UploadedPart part{number, {}, payload.size(), {}};
   Call call{.method = "PUT",
             .bucket = key_.bucket,
             .key = key_.path,
             .query = {{"partNumber", std::to_string(number)}, {"uploadId", id_}}};
   if (summed_) {
-    part.crc32 = crc32(bytes);
+    part.crc32 = payload.crc32();
     call.headers.set("x-amz-checksum-crc32", checksum_text(*part.crc32));
   }
-  call.body = std::move(bytes);
+  call.payload = std::make_shared<const Payload>(std::move(payload));
   const Reply reply = co_await retried(std::move(call));
   if (reply.failure) service_.fail("PUT", service_.where(key_.bucket, key_.path), reply);
   part.etag = unquoted(reply.headers.get("ETag"));

@@ -25,7 +25,7 @@ class Upload {
 
   /// `headers`: metadata, tags, type. With `summed`, parts and the whole carry a CRC-32.
   Task<> begin(Headers headers, bool summed);
-  Task<> put_part(int number, Bytes bytes);
+  Task<> put_part(int number, Payload payload);
   /// A part out of another object's bytes; false if that changed (`source` holds the condition).
   Task<bool> copy_part(int number, Headers source, std::uint64_t size);
   /// Makes the object; nullopt if the condition did not hold. A completion whose answer was lost is

@@ -23,38 +23,6 @@ bool is_conditional(const WriteCondition& condition) {
   return condition.if_absent || condition.if_match.has_value();
 }
 
-/// Pieces of a body gathered into parts of one size.
-class PartReader {
- public:
-  PartReader(ByteSource& body, std::uint64_t size) : body_(body), size_(size) {}
-
-  /// The next part; shorter than the size, or empty, only at the end.
-  Task<Bytes> next() {
-    Bytes part = std::move(rest_);
-    rest_.clear();
-    while (part.size() < size_ && !ended_) {
-      const Bytes piece = co_await body_.read();
-      ended_ = piece.empty();
-      // As large as it can get at once: growing step by step would hold it twice.
-      if (part.size() + piece.size() > kSmall) part.reserve(size_ + piece.size());
-      part += piece;
-    }
-    if (part.size() > size_) {
-      rest_ = part.substr(size_);
-      part.resize(size_);
-    }
-    co_return part;
-  }
-
- private:
-  static constexpr std::size_t kSmall = 2u << 20;
-
-  ByteSource& body_;
-  const std::uint64_t size_;
-  Bytes rest_;
-  bool ended_ = false;
-};
-
 }  // namespace
 
 bool Writer::summed() const { return service_.config().checksums == S3Checksums::kWhenSupported; }
@@ -116,10 +84,10 @@ Task<Writer::Plan> Writer::plan(ObjectKey key, const PutOptions& options) {
 Task<std::optional<Etag>> Writer::put(ObjectKey key, ByteSource& body, PutOptions options) {
   const WriteCondition& condition = options.condition;
   if (condition.if_absent && condition.if_match) co_return std::nullopt;  // Both never hold.
-  PartReader parts(body, service_.config().part_size);
-  Bytes first = co_await parts.next();
+  PartReader parts(body, service_.config().part_size, summed());
+  Payload first = co_await parts.next();
   // A body that fills the first part to the brim may still be all there is.
-  Bytes second;
+  Payload second;
   if (first.size() == service_.config().part_size) second = co_await parts.next();
   // An etag of no bucket is a lost condition, not a bucket to be made.
   if (condition.if_match) {
@@ -127,21 +95,16 @@ Task<std::optional<Etag>> Writer::put(ObjectKey key, ByteSource& body, PutOption
     if (head.failure && head.failure->is_missing()) co_return std::nullopt;
   }
   const Plan how = co_await plan(std::move(key), options);
-  if (second.empty()) co_return co_await put_whole(how, std::move(first));
-  struct Rest final : ByteSource {
-    explicit Rest(PartReader& reader) : parts(reader) {}
-    Task<Bytes> read() override { return parts.next(); }
-    PartReader& parts;
-  } rest(parts);
-  co_return co_await put_parts(how, std::move(first), std::move(second), rest);
+  if (second.size() == 0) co_return co_await put_whole(how, std::move(first));
+  co_return co_await put_parts(how, std::move(first), std::move(second), parts);
 }
 
-Task<std::optional<Etag>> Writer::put_whole(const Plan& plan, Bytes body) {
+Task<std::optional<Etag>> Writer::put_whole(const Plan& plan, Payload body) {
   Call call{.method = "PUT", .bucket = plan.key.bucket, .key = plan.key.path};
   call.headers = plan.headers;
   for (const auto& [name, value] : plan.condition) call.headers.set(name, value);
-  if (summed()) call.headers.set("x-amz-checksum-crc32", checksum_text(crc32(body)));
-  call.body = std::move(body);
+  if (summed()) call.headers.set("x-amz-checksum-crc32", checksum_text(body.crc32()));
+  call.payload = std::make_shared<const Payload>(std::move(body));
   const Reply reply = co_await send_making_bucket(call);
   if (!reply.failure) co_return unquoted(reply.headers.get("ETag"));
   const bool conditional = plan.condition.size() > 0;
@@ -150,8 +113,8 @@ Task<std::optional<Etag>> Writer::put_whole(const Plan& plan, Bytes body) {
   service_.fail(call, reply);
 }
 
-Task<std::optional<Etag>> Writer::put_parts(const Plan& plan, Bytes first, Bytes second,
-                                            ByteSource& body) {
+Task<std::optional<Etag>> Writer::put_parts(const Plan& plan, Payload first, Payload second,
+                                            PartReader& rest) {
   if (!plan.in_parts_too) {
     throw Error(ErrorKind::kInvalid,
                 fmt::format("{}: the store obeys conditions on whole objects only (it was tried), "
@@ -168,28 +131,28 @@ Task<std::optional<Etag>> Writer::put_parts(const Plan& plan, Bytes first, Bytes
   try {
     co_await upload.begin(plan.headers, summed());
     int number = 0;
-    std::vector<Bytes> waiting;
+    std::vector<Payload> waiting;
     waiting.push_back(std::move(second));
     waiting.push_back(std::move(first));
     Slots reading(1);
-    const auto next = [&]() -> Task<std::pair<int, Bytes>> {
+    const auto next = [&]() -> Task<std::pair<int, Payload>> {
       co_await reading.acquire(1);
       struct Release {
         Slots& slots;
         ~Release() { slots.release(1); }
       } release{reading};
       if (!waiting.empty()) {
-        Bytes part = std::move(waiting.back());
+        Payload part = std::move(waiting.back());
         waiting.pop_back();
         co_return std::pair(++number, std::move(part));
       }
-      Bytes part = co_await body.read();
-      co_return std::pair(part.empty() ? number : ++number, std::move(part));
+      Payload part = co_await rest.next();
+      co_return std::pair(part.size() == 0 ? number : ++number, std::move(part));
     };
     co_await Upload::run_workers(service_.config().parallel_parts, [&]() -> Task<> {
       while (true) {
         auto [mine, part] = co_await next();
-        if (part.empty()) co_return;
+        if (part.size() == 0) co_return;
         if (mine > kMostParts) {
           throw Error(ErrorKind::kInvalid,
                       fmt::format("{}: an object has at most {} parts; set a larger `part_size`",

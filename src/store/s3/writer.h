@@ -39,9 +39,9 @@ class Writer {
   bool summed() const;
   Task<ConditionSupport> support(const std::string& bucket);
   Task<Plan> plan(ObjectKey key, const PutOptions& options);
-  Task<std::optional<Etag>> put_whole(const Plan& plan, Bytes body);
-  Task<std::optional<Etag>> put_parts(const Plan& plan, Bytes first, Bytes second,
-                                      ByteSource& body);
+  Task<std::optional<Etag>> put_whole(const Plan& plan, Payload body);
+  Task<std::optional<Etag>> put_parts(const Plan& plan, Payload first, Payload second,
+                                      PartReader& rest);
   Task<> ensure_tags(const ObjectKey& key, const Tags& tags);
   Task<Reply> send_making_bucket(Call call);
   bool may_make_bucket(const Reply& reply) const;
