@@ -81,8 +81,11 @@ bool is_sns_host(std::string_view host) {
 
 }  // namespace
 
-bool is_authorised(const WebhookAuth& auth, const ServedRequest& request) {
-  if (!auth.token.empty() && !has_token(auth, request)) return false;
+bool shows_token(const WebhookAuth& auth, const ServedRequest& request) {
+  return auth.token.empty() || has_token(auth, request);
+}
+
+bool shows_signature(const WebhookAuth& auth, const ServedRequest& request) {
   return auth.hmac_secret.empty() || has_signature(auth, request);
 }
 

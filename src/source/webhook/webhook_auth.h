@@ -20,8 +20,11 @@ struct WebhookAuth {
   bool open() const { return token.empty() && hmac_secret.empty(); }
 };
 
-/// Does the request show all that is asked for? Compares in constant time.
-bool is_authorised(const WebhookAuth& auth, const ServedRequest& request);
+/// Does the request show the token, if one is asked for? Its body may be yet to come. Both compare
+/// in constant time.
+bool shows_token(const WebhookAuth& auth, const ServedRequest& request);
+/// Does it show the body's signature, if one is asked for?
+bool shows_signature(const WebhookAuth& auth, const ServedRequest& request);
 
 /// May this URL be fetched because an SNS message asks for it? Only ConfirmSubscription, by https
 /// at SNS's own hosts, or at `trusted` ("http://127.0.0.1:4566") if that is not empty.

@@ -8,6 +8,11 @@
 #include "source/source_spec.h"
 
 namespace headrace {
+namespace {
+
+ServedAnswer too_large() { return {413, {}, "the body is larger than this source takes\n"}; }
+
+}  // namespace
 
 std::string wrong_listen_address(const std::string& listen) {
   try {
@@ -53,8 +58,9 @@ WebhookListener::WebhookListener(ListenAddress address, const Log& log)
 
 WebhookListener::~WebhookListener() = default;
 
-void WebhookListener::add(std::string path, std::uint64_t body_bytes, HttpHandler handler) {
-  doors_.emplace(std::move(path), Door{body_bytes, std::move(handler)});
+void WebhookListener::add(std::string path, std::uint64_t body_bytes, HttpGate gate,
+                          HttpHandler handler) {
+  doors_.emplace(std::move(path), Door{body_bytes, std::move(gate), std::move(handler)});
 }
 
 Task<> WebhookListener::run() {
@@ -62,6 +68,7 @@ Task<> WebhookListener::run() {
   HttpServerConfig config;
   config.address = address_.address;
   config.port = address_.port;
+  config.gate = [this](const ServedRequest& request) { return refuse(request); };
   for (const auto& [path, door] : doors_) {
     config.body_bytes = std::max(config.body_bytes, door.body_bytes);
   }
@@ -81,15 +88,21 @@ std::optional<std::string> WebhookListener::bound() const {
                      server_->port());
 }
 
-Task<ServedAnswer> WebhookListener::handle(ServedRequest request) {
+std::optional<ServedAnswer> WebhookListener::refuse(const ServedRequest& request) const {
   const auto door = doors_.find(request.path);
-  if (door == doors_.end()) {
-    co_return ServedAnswer{404, {}, "no source listens at this path\n"};
-  }
-  if (request.body.size() > door->second.body_bytes) {
-    co_return ServedAnswer{413, {}, "the body is larger than this source takes\n"};
-  }
-  co_return co_await door->second.handler(std::move(request));
+  if (door == doors_.end()) return ServedAnswer{404, {}, "no source listens at this path\n"};
+  if (auto refused = door->second.gate(request)) return refused;
+  const std::string_view said = request.headers.get("Content-Length");
+  std::uint64_t length = 0;
+  std::from_chars(said.data(), said.data() + said.size(), length);
+  if (length > door->second.body_bytes) return too_large();
+  return std::nullopt;
+}
+
+Task<ServedAnswer> WebhookListener::handle(ServedRequest request) {
+  const Door& door = doors_.find(request.path)->second;  // It was let in by this door's gate.
+  if (request.body.size() > door.body_bytes) co_return too_large();
+  co_return co_await door.handler(std::move(request));
 }
 
 }  // namespace headrace

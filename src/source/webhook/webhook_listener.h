@@ -29,9 +29,10 @@ class WebhookListener {
   WebhookListener(ListenAddress address, const Log& log);
   ~WebhookListener();
 
-  /// Before run(). Bodies above `body_bytes` are refused with 413; the largest of all paths counts
-  /// for bodies that are not even read. `handler` and what it refers to outlive run().
-  void add(std::string path, std::uint64_t body_bytes, HttpHandler handler);
+  /// Before run(). What `gate` refuses is answered before its body is read, and so is a body above
+  /// `body_bytes` (413) that says its length; one that does not is read up to the largest bound of
+  /// all paths. Both functions and what they refer to outlive run().
+  void add(std::string path, std::uint64_t body_bytes, HttpGate gate, HttpHandler handler);
   /// The first caller binds and serves until cancelled; for all others it returns at once.
   Task<> run();
   /// "127.0.0.1:41234" while it is bound.
@@ -40,8 +41,10 @@ class WebhookListener {
  private:
   struct Door {
     std::uint64_t body_bytes = 0;
+    HttpGate gate;
     HttpHandler handler;
   };
+  std::optional<ServedAnswer> refuse(const ServedRequest& request) const;
   Task<ServedAnswer> handle(ServedRequest request);
 
   ListenAddress address_;

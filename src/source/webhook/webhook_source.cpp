@@ -33,8 +33,10 @@ class WebhookSource final : public MessageSource {
         listener_(std::move(listener)),
         client_(client),
         log_(log) {
-    listener_->add(options_.path, options_.body_bytes,
-                   [this](ServedRequest request) { return handle(std::move(request)); });
+    listener_->add(
+        options_.path, options_.body_bytes,
+        [this](const ServedRequest& request) { return refuse_unread(request); },
+        [this](ServedRequest request) { return handle(std::move(request)); });
   }
 
   Task<> ack(Receipt receipt) override {
@@ -62,7 +64,9 @@ class WebhookSource final : public MessageSource {
   bool has_ended() const override { return draining_ && messages_.held() == 0; }
   Task<> until_stopped();
   Task<ServedAnswer> handle(ServedRequest request);
+  std::optional<ServedAnswer> refuse_unread(const ServedRequest& request);
   std::optional<ServedAnswer> refuse(const ServedRequest& request);
+  ServedAnswer unauthorised(const ServedRequest& request);
   Task<ServedAnswer> take(ServedRequest request);
   Task<ServedAnswer> shake_hands(SnsHandshake handshake);
   Task<bool> durable(ReadMessage read);
@@ -103,19 +107,28 @@ Task<> WebhookSource::until_stopped() {
   std::rethrow_exception(cancelled);
 }
 
-std::optional<ServedAnswer> WebhookSource::refuse(const ServedRequest& request) {
+ServedAnswer WebhookSource::unauthorised(const ServedRequest& request) {
+  if (++unauthorised_ == 1) {
+    log_.warning("a request does not show the token or signature; more are only counted",
+                 {{"source", options_.messages.name}, {"peer", request.peer}});
+  }
+  return say(401, "the token or signature is missing or wrong");
+}
+
+/// Before the body is read: a stranger is to cost no memory.
+std::optional<ServedAnswer> WebhookSource::refuse_unread(const ServedRequest& request) {
+  if (request.method == "OPTIONS") return std::nullopt;
   if (request.method != "POST" && request.method != "PUT") {
     ServedAnswer answer = say(405, "events are posted here");
     answer.headers.add("Allow", "POST, PUT, OPTIONS");
     return answer;
   }
-  if (!is_authorised(options_.auth, request)) {
-    if (++unauthorised_ == 1) {
-      log_.warning("a request does not show the token or signature; more are only counted",
-                   {{"source", options_.messages.name}, {"peer", request.peer}});
-    }
-    return say(401, "the token or signature is missing or wrong");
-  }
+  if (!shows_token(options_.auth, request)) return unauthorised(request);
+  return std::nullopt;
+}
+
+std::optional<ServedAnswer> WebhookSource::refuse(const ServedRequest& request) {
+  if (!shows_signature(options_.auth, request)) return unauthorised(request);
   if (draining_ || stopping_) return say(503, "the engine is stopping");
   if (messages_.held() >= options_.pending) {
     ++throttled_;

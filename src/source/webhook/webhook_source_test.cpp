@@ -1,6 +1,7 @@
 #include "source/webhook/webhook_source.h"
 
 #include "core/base64.h"
+#include "core/signal.h"
 #include "net/http_server.h"
 #include "source/digest.h"
 #include "source/source_spec.h"
@@ -192,6 +193,41 @@ TEST_F(WebhookSourceTest, ChecksTheSignatureOfTheBody) {
   EXPECT_EQ(status_of(harmless(), {{"X-Signature", to_base64(mac)}}), 200);
   EXPECT_EQ(status_of(harmless() + " ", {{"X-Signature", hex}}), 401);
   EXPECT_EQ(status_of(harmless()), 401);
+}
+
+/// Only whoever shows the token makes the door read a body, which may be as large as it likes: the
+/// answer comes although none of it is sent.
+TEST_F(WebhookSourceTest, AnswersAStrangerWithoutReadingTheBody) {
+  options_.auth.token = "secret";
+  open();
+  struct Never final : ByteSource {
+    Task<Bytes> read() override {
+      Signal never;
+      while (true) co_await never.wait();
+    }
+  } never;
+  const auto posted = [&](Headers headers, const std::string& target) {
+    HttpRequest made = request("", std::move(headers), target);
+    made.body.stream = &never;
+    made.body.length = 10u << 20;
+    return ask(std::move(made)).status;
+  };
+  EXPECT_EQ(posted({}, "/events"), 401);
+  EXPECT_EQ(posted({{"Authorization", "Bearer secret"}}, "/elsewhere"), 404);
+  EXPECT_EQ(posted({{"Authorization", "Bearer secret"}}, "/events"), 413);
+  EXPECT_EQ(status_of(harmless(), {{"Authorization", "Bearer secret"}}), 200);
+}
+
+TEST_F(WebhookSourceTest, AsksForTokenAndSignatureWhereBothAreSet) {
+  options_.auth.token = "secret";
+  options_.auth.hmac_secret = "key";
+  open();
+  const std::string mac = to_base64(hmac_sha256("key", harmless()));
+  const Headers::Field token{"Authorization", "Bearer secret"};
+  const Headers::Field signature{"X-Hub-Signature-256", mac};
+  EXPECT_EQ(status_of(harmless(), {token, signature}), 200);
+  EXPECT_EQ(status_of(harmless(), {token}), 401);
+  EXPECT_EQ(status_of(harmless(), {signature}), 401);
 }
 
 /// A store that cannot be asked, for events that their producer may not have meant.
