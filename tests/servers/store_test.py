@@ -3,8 +3,10 @@
 tests of what S3 has beyond it, in the store room's own test program."""
 import os
 import pathlib
+import re
 import subprocess
 import sys
+import time
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "e2e"))
@@ -21,10 +23,15 @@ def run_suite(running):
                    "HEADRACE_TEST_S3_ACCESS_KEY": running.access_key,
                    "HEADRACE_TEST_S3_SECRET_KEY": running.secret_key,
                    "HEADRACE_TEST_S3_REGION": running.region}
+    started = time.monotonic()
     done = subprocess.run([PROGRAM, "--gtest_filter=*/S3:*/S3Faulty:S3ServerTest.*",
                            "--gtest_brief=1"],
                           env=environment, capture_output=True, text=True, timeout=800)
     print(done.stdout[-20000:], flush=True)
+    # Brief as it is, the program gives no count of skipped tests where there are none.
+    counts = dict(re.findall(r"^\[  (PASSED|SKIPPED) +\] (\d+) tests?\.", done.stdout, re.M))
+    print(f"{running.name}: {counts.get('PASSED', 0)} passed, {counts.get('SKIPPED', 0)} skipped, "
+          f"{time.monotonic() - started:.1f} s", flush=True)
     if done.returncode != 0:
         raise AssertionError(f"{running.name}: {done.stdout[-20000:]}\n{done.stderr[-5000:]}")
 
