@@ -4,8 +4,12 @@
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/experimental/awaitable_operators.hpp>
+#include <boost/asio/post.hpp>
 #include <list>
+#include <map>
+#include <set>
 
+#include "app/stack_changes.h"
 #include "core/error.h"
 #include "serve/control_socket.h"
 #include "work/durably.h"
@@ -16,6 +20,8 @@ namespace {
 constexpr Duration kOncePoll = std::chrono::milliseconds(20);
 constexpr int kOnceTries = 10;  // Of a source that can't be reached: about half a minute.
 constexpr Duration kExpireEvery = std::chrono::hours(1);
+/// So many changes are named in a message.
+constexpr std::size_t kNamed = 10;
 
 }  // namespace
 
@@ -54,15 +60,16 @@ class StackEngine::Background {
   Signal changed_;
 };
 
-StackEngine::StackEngine(Parts& parts, const Log& log) : parts_(parts), log_(log) {
+StackEngine::StackEngine(Parts& parts, const Log& log)
+    : parts_(parts), log_(log), written_(parts.stack.written) {
   const StepServices& services = parts.services;
   for (const Parts::NamedSource& source : parts.sources) {
-    intakes_.push_back(std::make_unique<Intake>(
-        source.name, *source.source, source.own_id, *parts.routes, parts.plans, *parts.ledger,
-        *parts.self_writes, services.clock, services.random, log));
+    intakes_.push_back(std::make_unique<Intake>(source.name, *source.source, source.own_id,
+                                                parts.routes, *parts.ledger, *parts.self_writes,
+                                                services.clock, services.random, log));
   }
-  for (const RoutePlan& plan : parts.plans) {
-    workers_.push_back(std::make_unique<RouteWorker>(parts.stack.name, plan, *parts.ledger,
+  for (const auto& plan : parts.routes.plans) {
+    workers_.push_back(std::make_unique<RouteWorker>(parts.stack.name, *plan, *parts.ledger,
                                                      services, batches_, log));
   }
 }
@@ -79,29 +86,37 @@ Task<> StackEngine::recover() {
   for (const auto& worker : workers_) co_await worker->recover();
 }
 
+void StackEngine::ended(std::exception_ptr failure) {
+  if (failure && !failure_) failure_ = failure;
+  if (failure) stop();
+}
+
+ApiHooks StackEngine::hooks() {
+  return {.status = [this](JsonWriter& json) { write_status(json); },
+          .send =
+              [this](Event event) {
+                return intakes_.empty()
+                           ? throw Error(ErrorKind::kInvalid, "the stack has no sources")
+                           : intakes_[0]->send(std::move(event));
+              },
+          .reread =
+              [this](std::string source, std::vector<DeadLetter> letters) {
+                return reread(std::move(source), std::move(letters));
+              },
+          .reload = [this] { return reload(); }};
+}
+
 Task<> StackEngine::run(RunOptions options) {
   const Executor executor = co_await boost::asio::this_coro::executor;
+  once_ = options.once;
   co_await recover();
 
-  Api api(*parts_.ledger, parts_.given.clock,
-          {.status = [this](JsonWriter& json) { write_status(json); },
-           .send =
-               [this](Event event) {
-                 return intakes_.empty()
-                            ? throw Error(ErrorKind::kInvalid, "the stack has no sources")
-                            : intakes_[0]->send(std::move(event));
-               },
-           .reread =
-               [this](std::string source, std::vector<DeadLetter> letters) {
-                 return reread(std::move(source), std::move(letters));
-               }});
+  Api api(*parts_.ledger, parts_.given.clock, hooks());
   std::unique_ptr<ControlSocket> socket;
   Background sources(executor);
-  Background routes(executor);
-  const auto failed = [this](std::exception_ptr failure) {
-    if (failure && !failure_) failure_ = failure;
-    if (failure) stop();
-  };
+  routes_ = std::make_unique<Background>(executor);
+  Background& routes = *routes_;
+  const auto failed = [this](std::exception_ptr failure) { ended(failure); };
   std::size_t sources_left = intakes_.size();
   if (options.once) {
     for (const auto& source : parts_.sources) source.source->drain();
@@ -117,6 +132,7 @@ Task<> StackEngine::run(RunOptions options) {
   }
   for (const auto& worker : workers_) routes.start(worker->run(), failed);
   routes.start(expire_dead_letters(), failed);
+  routes.start(reload_when_asked(), failed);
   if (!options.once) routes.start(parts_.caretaker->run(), failed);
   if (!options.once) routes.start(parts_.crawler->run(), failed);
   if (options.control_socket) {
@@ -132,6 +148,7 @@ Task<> StackEngine::run(RunOptions options) {
   }
   while (!options.once && !stopping_) co_await stop_asked_.wait();
 
+  stopping_ = true;
   sources.cancel();
   co_await sources.all_ended();
   routes.cancel();
@@ -154,7 +171,7 @@ Task<std::optional<Reread>> StackEngine::reread(std::string source,
 
 Task<> StackEngine::run_once() {
   std::vector<RouteId> routes;
-  for (const RoutePlan& plan : parts_.plans) routes.push_back(plan.id);
+  for (const auto& plan : parts_.routes.plans) routes.push_back(plan->id);
   Clock& clock = parts_.given.clock;
   const Time started = clock.now();
   while (!stopping_) {
@@ -169,7 +186,8 @@ Task<> StackEngine::run_once() {
 
 Task<> StackEngine::expire_dead_letters() {
   while (true) {
-    for (const RoutePlan& plan : parts_.plans) {
+    for (std::size_t i = 0; i < parts_.routes.plans.size(); ++i) {  // Their number may grow.
+      const RoutePlan& plan = *parts_.routes.plans[i];
       const Time before = parts_.given.clock.now() - plan.keep_dead;
       const auto expire = [&] { return parts_.ledger->expire_dead(plan.id, before); };
       const std::size_t dropped = co_await durably(parts_.given.clock, parts_.services.random, log_,
@@ -179,6 +197,115 @@ Task<> StackEngine::expire_dead_letters() {
       }
     }
     co_await parts_.given.clock.sleep(kExpireEvery);
+  }
+}
+
+/// A reading of the stack file, ready to be taken.
+struct StackEngine::NextStack {
+  StackFile stack;
+  StackChanges changes;
+  std::map<std::string, RouteMatch> matches;
+  std::shared_ptr<const Routes> rules;  // Those of plans there are, then of new ones by name.
+};
+
+/// On the CPU pool. Only a reload writes what this reads.
+StackEngine::NextStack StackEngine::read_again() const {
+  const std::string file = parts_.stack.file.string();
+  LoadedStack loaded = load_stack_file(parts_.stack.file);
+  if (!loaded.stack) {
+    throw Error(ErrorKind::kInvalid,
+                fmt::format("{} has errors; the engine goes on with what it has:\n{}", file,
+                            loaded.diagnostics));
+  }
+  NextStack next{std::move(*loaded.stack), {}, {}, nullptr};
+  next.changes = changes_between(written_, next.stack.written);
+  const std::vector<std::string>& fixed = next.changes.fixed;
+  if (!fixed.empty()) {
+    const std::span named(fixed.data(), std::min(fixed.size(), kNamed));
+    const std::string more =
+        named.size() == fixed.size() ? "" : fmt::format(" and {} more", fixed.size() - kNamed);
+    throw Error(ErrorKind::kInvalid,
+                fmt::format("{}: {}{} cannot change while the engine runs, and nothing was "
+                            "changed; restart the engine to take the file as it is now",
+                            file, fmt::join(named, ", "), more));
+  }
+  std::vector<RouteRule> rules;
+  const auto add = [&](const std::string& name) {
+    RouteMatch match = match_of(next.stack, name, *next.stack.routes.at(name));
+    rules.push_back(std::move(match.rule));
+    match.rule = {name, {}, {}};
+    next.matches.emplace(name, std::move(match));
+  };
+  for (const auto& plan : parts_.routes.plans) add(plan->name);
+  for (const std::string& name : next.changes.added) add(name);
+  next.rules = std::make_shared<const Routes>(std::move(rules), parts_.routes.rules.get());
+  return next;
+}
+
+Task<Reloaded> StackEngine::reload() {
+  if (once_) {
+    throw Error(ErrorKind::kInvalid, "`run --once` keeps the stack it began with: run it again");
+  }
+  if (reloading_) {
+    throw Error(ErrorKind::kConflict, "the stack file is being read already: try again");
+  }
+  reloading_ = true;
+  const std::shared_ptr<void> read(nullptr, [this](void*) { reloading_ = false; });
+  auto work = [this] { return read_again(); };
+  co_return co_await take(co_await run_on(parts_.cpu, work));
+}
+
+Task<Reloaded> StackEngine::take(NextStack next) {
+  std::vector<std::unique_ptr<RoutePlan>> plans;
+  std::vector<std::unique_ptr<RouteWorker>> workers;
+  for (const std::string& name : next.changes.added) {
+    plans.push_back(co_await parts_.make_plan(*next.stack.routes.at(name), next.matches.at(name)));
+    workers.push_back(std::make_unique<RouteWorker>(
+        parts_.stack.name, *plans.back(), *parts_.ledger, parts_.services, batches_, log_));
+    co_await workers.back()->recover();
+  }
+  if (stopping_) throw Error(ErrorKind::kTransient, "the engine is stopping: start it again");
+
+  // From here on nothing waits, so that no event meets half of it.
+  std::set<std::string> changed(next.changes.changed.begin(), next.changes.changed.end());
+  for (const auto& plan : parts_.routes.plans) {
+    const RouteMatch& match = next.matches.at(plan->name);
+    if (match.hash != plan->match_hash) changed.insert(plan->name);
+    set_live_parts(*plan, *next.stack.routes.at(plan->name), match);
+  }
+  for (auto& plan : plans) parts_.routes.plans.push_back(std::move(plan));
+  std::swap(parts_.routes.rules, next.rules);
+  for (auto& worker : workers) {
+    routes_->start(worker->run(), [this](std::exception_ptr failure) { ended(failure); });
+    workers_.push_back(std::move(worker));
+  }
+  written_ = std::move(next.stack.written);
+  Reloaded out{parts_.routes.plans.size(), {changed.begin(), changed.end()}, next.changes.added};
+  log_.info("stack file read again",
+            {{"routes", out.routes}, {"changed", out.changed.size()}, {"new", out.added.size()}});
+  // A large set takes a while to free, which is not for this loop.
+  boost::asio::post(parts_.cpu, [old = std::move(next)]() mutable { old.rules.reset(); });
+  co_return out;
+}
+
+void StackEngine::reload_soon() {
+  reload_asked_ = true;
+  reload_changed_.notify_all();
+}
+
+Task<> StackEngine::reload_when_asked() {
+  while (true) {
+    while (!reload_asked_) co_await reload_changed_.wait();
+    reload_asked_ = false;
+    std::optional<Error> failure;
+    try {
+      co_await reload();
+    } catch (...) {
+      failure = to_error(std::current_exception());
+    }
+    if (!failure) continue;
+    if (failure->kind() == ErrorKind::kCancelled) throw *failure;
+    log_.error("the stack file was read again and not taken", {{"why", failure->what()}});
   }
 }
 
@@ -214,7 +341,7 @@ void StackEngine::write_status(JsonWriter& json) const {
   for (std::size_t i = 0; i < workers_.size(); ++i) {
     if (workers_[i]->sink() == nullptr) continue;
     const SinkWorker::Counters& sink = workers_[i]->sink()->counters();
-    json.begin_object().key("route").string(parts_.plans[i].name);
+    json.begin_object().key("route").string(parts_.routes.plans[i]->name);
     json.key("commits").number(sink.commits).key("gathered").number(sink.gathered);
     json.key("left_out").number(sink.left_out).end_object();
   }
@@ -223,7 +350,7 @@ void StackEngine::write_status(JsonWriter& json) const {
   for (std::size_t i = 0; i < workers_.size(); ++i) {
     const OutcomeCounters outcomes = workers_[i]->outcomes();
     if (!outcomes.any()) continue;
-    json.begin_object().key("route").string(parts_.plans[i].name);
+    json.begin_object().key("route").string(parts_.routes.plans[i]->name);
     json.key("skipped").number(outcomes.skipped).key("gone").number(outcomes.gone);
     json.key("superseded").number(outcomes.superseded).end_object();
   }

@@ -46,11 +46,26 @@ class StackEngine {
   /// Asks run() to end. Harmless to repeat.
   void stop();
 
+  /// Reads the stack file again. New routes, and other `match`, `after`, `retry` and `dead_letters`
+  /// of those there are, are taken in one step between two events, after all of them were compiled
+  /// beside the running ones; what has become a task keeps its due time. Throws kInvalid for a file
+  /// with errors or with changes that take a restart, which it names; nothing has changed then.
+  Task<Reloaded> reload();
+  /// The same some time soon; the log says what came of it.
+  void reload_soon();
+
   EngineProgress progress() const;
   const std::vector<std::unique_ptr<Intake>>& intakes() const { return intakes_; }
 
  private:
   class Background;
+  struct NextStack;
+  NextStack read_again() const;
+  Task<Reloaded> take(NextStack next);
+  Task<> reload_when_asked();
+  /// One that ended with a failure stops the engine.
+  void ended(std::exception_ptr failure);
+  ApiHooks hooks();
   Task<> recover();
   Task<> run_once();
   Task<std::optional<Reread>> reread(std::string source, std::vector<DeadLetter> letters);
@@ -62,10 +77,15 @@ class StackEngine {
   Slots batches_{2};  // Batches in memory at a time, over all tables.
   std::vector<std::unique_ptr<Intake>> intakes_;
   std::vector<std::unique_ptr<RouteWorker>> workers_;
-  std::unique_ptr<Background> background_;
+  std::unique_ptr<Background> routes_;  // Workers, and what runs beside them.
   Signal stop_asked_;
   bool stopping_ = false;
   std::exception_ptr failure_;
+  WrittenStack written_;  // What is in force.
+  bool once_ = false;
+  bool reloading_ = false;
+  bool reload_asked_ = false;
+  Signal reload_changed_;
 };
 
 }  // namespace headrace

@@ -152,13 +152,28 @@ Task<std::unique_ptr<Ledger>> wait_for_ledger(const StackFile& stack, Clock& clo
   co_return co_await with_retry(kLedgerInUse, clock, random, open);
 }
 
-std::unique_ptr<Routes> make_routes(const StackFile& stack) {
+RouteMatch match_of(const StackFile& stack, const std::string& name, const RouteConfig& route) {
+  MatchSpec spec = match_of(stack.folder, route.match);
+  const std::string tags = fmt::format("{}", fmt::join(spec.unless_tagged, "\n"));
+  return {{name, {route.from.value}, Pattern::parse(spec.pattern)},
+          std::move(spec.unless_tagged),
+          hash64(spec.pattern, hash64(tags))};
+}
+
+std::vector<RouteRule> rules_of(const StackFile& stack) {
   std::vector<RouteRule> rules;
   for (const auto& [name, route] : stack.routes) {
-    rules.push_back(
-        {name, {route->from.value}, Pattern::parse(match_of(stack.folder, route->match).pattern)});
+    rules.push_back(match_of(stack, name, *route).rule);
   }
-  return std::make_unique<Routes>(std::move(rules));
+  return rules;
+}
+
+void set_live_parts(RoutePlan& plan, const RouteConfig& route, const RouteMatch& match) {
+  plan.after = route.after;
+  plan.retry = route.retry;
+  plan.keep_dead = route.dead_letters.keep;
+  plan.unless_tagged = match.unless_tagged;
+  plan.match_hash = match.hash;
 }
 
 Parts::Parts(const StackFile& the_stack, Given the_given, std::unique_ptr<Ledger> the_ledger)
@@ -183,7 +198,7 @@ Parts::Parts(const StackFile& the_stack, Given the_given, std::unique_ptr<Ledger
 
 Parts::~Parts() {
   sources.clear();
-  plans.clear();
+  routes.plans.clear();
   if (ledger) ledger->close();
   io.join();
   cpu.join();
@@ -243,27 +258,32 @@ std::filesystem::path Parts::work_folder(const std::string& route) {
   return (given.in_memory ? temp : stack.state / "work") / own;
 }
 
-Task<> Parts::wire() {
-  routes = make_routes(stack);
-  for (const auto& [name, route] : stack.routes) {
-    RoutePlan plan;
-    plan.name = name;
-    plan.id = co_await ledger->route_id(name);
-    plan.after = route->after;
-    plan.retry = route->retry;
-    plan.concurrency = route->limits.concurrency;
-    if (route->limits.rate) plan.rate_per_second = route->limits.rate->per_second();
-    plan.keep_dead = route->dead_letters.keep;
-    plan.unless_tagged = match_of(stack.folder, route->match).unless_tagged;
-    for (const auto& step : route->steps) {
-      if (is_sink(step.value)) {
-        plan.sink = make_sink(step.value, name, route->from.value);
-      } else {
-        plan.steps.push_back(make_step(step.value, work_folder(name), services));
-      }
+Task<std::unique_ptr<RoutePlan>> Parts::make_plan(const RouteConfig& route,
+                                                  const RouteMatch& match) {
+  auto plan = std::make_unique<RoutePlan>();
+  plan->name = match.rule.name;
+  plan->id = co_await ledger->route_id(plan->name);
+  plan->concurrency = route.limits.concurrency;
+  if (route.limits.rate) plan->rate_per_second = route.limits.rate->per_second();
+  set_live_parts(*plan, route, match);
+  for (const auto& step : route.steps) {
+    if (is_sink(step.value)) {
+      plan->sink = make_sink(step.value, plan->name, route.from.value);
+    } else {
+      plan->steps.push_back(make_step(step.value, work_folder(plan->name), services));
     }
-    plans.push_back(std::move(plan));
   }
+  co_return plan;
+}
+
+Task<> Parts::wire() {
+  std::vector<RouteRule> rules;
+  for (const auto& [name, route] : stack.routes) {
+    RouteMatch match = match_of(stack, name, *route);
+    routes.plans.push_back(co_await make_plan(*route, match));
+    rules.push_back(std::move(match.rule));
+  }
+  routes.rules = std::make_shared<const Routes>(std::move(rules));
   if (given.in_memory) co_return;
   http = make_http_client(given);
   for (const auto& [name, stanza] : stack.sources) {

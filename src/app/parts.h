@@ -31,6 +31,13 @@
 
 namespace headrace {
 
+/// What a route's `match:` says, with the files that it names.
+struct RouteMatch {
+  RouteRule rule;
+  std::vector<std::string> unless_tagged;
+  std::uint64_t hash = 0;  ///< Of both.
+};
+
 /// Everything one process needs to run a stack, built from it once and wired to each other. This
 /// is the only place that names backends.
 ///
@@ -53,6 +60,9 @@ struct Parts {
 
   /// Builds sources, routes and steps. After construction, on the loop.
   Task<> wire();
+  /// A route made ready to run. Its sources, stores and tables are those of `stack`. References
+  /// outlive the task, not the plan.
+  Task<std::unique_ptr<RoutePlan>> make_plan(const RouteConfig& route, const RouteMatch& match);
 
   const StackFile& stack;
   Given given;
@@ -77,8 +87,7 @@ struct Parts {
     std::unique_ptr<Source> source;
   };
   std::vector<NamedSource> sources;
-  std::vector<RoutePlan> plans;
-  std::unique_ptr<Routes> routes;
+  RouteTable routes;
 
   StepServices services;       ///< What steps refer to.
   std::filesystem::path temp;  ///< Of tests in memory; removed at the end.
@@ -92,8 +101,12 @@ struct Parts {
   NamedSource make_source(const std::string& name, const SourceStanza& stanza, RouteId own_id);
 };
 
-/// The routes of a stack with their patterns compiled.
-std::unique_ptr<Routes> make_routes(const StackFile& stack);
+/// A route's `match:` with its pattern parsed. Throws kInvalid for what the language has not.
+RouteMatch match_of(const StackFile& stack, const std::string& name, const RouteConfig& route);
+/// The rules of all routes of a stack, by name.
+std::vector<RouteRule> rules_of(const StackFile& stack);
+/// What of a plan can be changed while its route is worked.
+void set_live_parts(RoutePlan& plan, const RouteConfig& route, const RouteMatch& match);
 /// The stack's ledger, for this process alone. Throws kConflict if another process has it.
 std::unique_ptr<Ledger> open_ledger(const StackFile& stack, Clock& clock, const Log& log);
 /// The same for who comes to stay: waits about a second for another process to let go, since verbs

@@ -9,6 +9,8 @@
 #include "app/match.h"
 #include "app/stack_check.h"
 #include "core/error.h"
+#include "core/hash.h"
+#include "core/json.h"
 #include "stack/document.h"
 
 namespace headrace {
@@ -135,11 +137,45 @@ void let_deletions_through(RouteConfig& route) {
   }
 }
 
+std::uint64_t hash_of(const stack::Node& node) {
+  JsonWriter json;
+  stack::write_json(json, node);
+  return hash64(std::move(json).text());
+}
+
+/// Maps are gone into down to the third level: "stores.lake.path".
+void add_hashes(const std::string& path, const stack::Node& node, int levels,
+                WrittenStack::Hashes& out) {
+  if (levels == 0 || node.kind != stack::Node::Kind::kMap) {
+    out[path] = hash_of(node);
+    return;
+  }
+  for (const stack::Node& child : node.children) {
+    add_hashes(path + "." + child.key, child, levels - 1, out);
+  }
+}
+
+WrittenStack hashes_of(const stack::Node& root) {
+  WrittenStack out;
+  for (const stack::Node& part : root.children) {
+    if (part.key != "routes") {
+      add_hashes(part.key, part, 2, out.parts);
+      continue;
+    }
+    for (const stack::Node& route : part.children) {
+      WrittenStack::Hashes& hashes = out.routes[route.key];
+      for (const stack::Node& value : route.children) hashes[value.key] = hash_of(value);
+    }
+  }
+  return out;
+}
+
 LoadedStack read_stack(stack::Document document, const std::filesystem::path& folder) {
   LoadedStack loaded;
   loaded.stack = document.read(stack_spec());
   if (loaded.stack) {
     loaded.stack->folder = folder;
+    loaded.stack->written = hashes_of(document.root());
     for (auto& [name, table] : loaded.stack->tables) table.value.name = name;
     for (auto& [name, route] : loaded.stack->routes) let_deletions_through(route.value);
     check_stack(*loaded.stack, document.diagnostics());
@@ -187,7 +223,10 @@ std::set<std::string> family_members(const TableConfig& table) {
 }
 
 LoadedStack load_stack_file(const std::filesystem::path& path) {
-  return read_stack(stack::Document::open(path, stack::machine_environment()), path.parent_path());
+  LoadedStack loaded =
+      read_stack(stack::Document::open(path, stack::machine_environment()), path.parent_path());
+  if (loaded.stack) loaded.stack->file = std::filesystem::absolute(path);
+  return loaded;
 }
 
 LoadedStack load_stack_text(const std::string& name, std::string text,

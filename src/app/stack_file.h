@@ -59,9 +59,18 @@ struct TestConfig {
   } expect;
 };
 
+/// What stands in a stack file, by a hash of each value after variables were replaced: to tell what
+/// another reading of it changed.
+struct WrittenStack {
+  using Hashes = std::map<std::string, std::uint64_t>;
+  Hashes parts;                          ///< "name", "stores.lake.path": all but routes.
+  std::map<std::string, Hashes> routes;  ///< Of each route, by key.
+};
+
 /// A stack file, checked: every name it refers to is there.
 struct StackFile {
   int version = 1;
+  std::filesystem::path file;    ///< Absolute; empty for a stack that was no file.
   std::filesystem::path folder;  ///< Where the file lies.
   std::string name;
   std::filesystem::path state = "./state";
@@ -74,6 +83,7 @@ struct StackFile {
   std::map<std::string, stack::Positioned<RouteConfig>> routes;
   SetupStanza setup;
   std::vector<stack::Positioned<TestConfig>> tests;
+  WrittenStack written;
 };
 
 /// The parts that all kinds of sources have.

@@ -51,12 +51,12 @@ Task<> land(Parts& parts, const TestConfig& test) {
   event.size = bytes.size();
   event.etag = co_await parts.stores.at(from.store).put(event.object, std::move(bytes));
 
-  const std::vector<std::uint32_t> wanting = parts.routes->wanting(event);
+  const std::vector<std::uint32_t> wanting = parts.routes.rules->wanting(event);
   for (const std::uint32_t index : wanting) {
-    if (parts.plans[index].name != test.route) continue;
+    if (parts.routes.plans[index]->name != test.route) continue;
     NewEvent append;
     append.body = to_json(event);
-    append.wants.push_back({parts.plans[index].id, event.time});
+    append.wants.push_back({parts.routes.plans[index]->id, event.time});
     std::vector<NewEvent> events;
     events.push_back(std::move(append));
     co_await parts.ledger->append(std::move(events));

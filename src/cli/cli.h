@@ -99,7 +99,7 @@ class Cli {
 };
 
 // Each file of verbs adds its own.
-void add_stack_verbs(CLI::App& app, Cli& cli);    // init run validate config test
+void add_stack_verbs(CLI::App& app, Cli& cli);    // init run reload validate config test
 void add_object_verbs(CLI::App& app, Cli& cli);   // ls cat cp mv rm tags stat
 void add_data_verbs(CLI::App& app, Cli& cli);     // sql dataset convert
 void add_sql_verb(CLI::App& app, Cli& cli);       // sql

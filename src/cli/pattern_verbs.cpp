@@ -139,7 +139,7 @@ void add_lint(CLI::App& pattern, Cli& cli) {
     cli.action = [&cli, file, rows_only, strict] {
       std::vector<LintFinding> findings;
       if (file->empty()) {
-        findings = make_routes(cli.stack())->lint();
+        findings = Routes(rules_of(cli.stack())).lint();
       } else {
         findings = lint(read_rules(*file), {.of_events = !*rows_only});
       }

@@ -1,6 +1,7 @@
-// init run validate config test: the stack file and the engine that runs it.
+// init run reload validate config test: the stack file and the engine that runs it.
 
 #include <fmt/format.h>
+#include <simdjson.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
@@ -16,6 +17,7 @@
 #include "app/parts.h"
 #include "app/stack_tests.h"
 #include "cli/cli.h"
+#include "serve/control_socket.h"
 
 namespace headrace {
 namespace {
@@ -129,18 +131,27 @@ int run_engine(Cli& cli, bool once) {
   Parts parts(cli.stack(), {cli.loop(), real_clock(), real_random(), cli.log()}, std::move(ledger));
   std::exception_ptr failure;
   std::unique_ptr<StackEngine> engine;
-  boost::asio::signal_set signals(cli.loop(), SIGINT, SIGTERM);
+  boost::asio::signal_set signals(cli.loop(), SIGINT, SIGTERM, SIGHUP);
   boost::asio::cancellation_signal progress;
   const bool draw = on_terminal(STDERR_FILENO) && cli.log_format == "text" && !cli.quiet;
 
-  auto all = [&]() -> Task<> {
-    co_await parts.wire();
-    engine = std::make_unique<StackEngine>(parts, cli.log());
-    signals.async_wait([&](boost::system::error_code failed, int) {
+  const bool had_terminal = on_terminal(STDERR_FILENO);
+  std::function<void()> listen = [&] {
+    signals.async_wait([&](boost::system::error_code failed, int signal) {
       if (failed) return;
+      // A terminal that went away says the same as who asks for the stack to be read again.
+      if (signal == SIGHUP && had_terminal == on_terminal(STDERR_FILENO)) {
+        engine->reload_soon();
+        return listen();
+      }
       cli.log().info("stopping: running tasks are finished or given back");
       engine->stop();
     });
+  };
+  auto all = [&]() -> Task<> {
+    co_await parts.wire();
+    engine = std::make_unique<StackEngine>(parts, cli.log());
+    listen();
     if (draw) {
       boost::asio::co_spawn(
           cli.loop(), show_progress(*engine, real_clock()),
@@ -177,6 +188,49 @@ void add_run(CLI::App& app, Cli& cli) {
   verb->callback([&cli, once] { cli.action = [&cli, once] { return run_engine(cli, *once); }; });
 }
 
+/// "a, b and 7 more"
+std::string some_of(simdjson::dom::array names) {
+  constexpr std::size_t kShown = 10;
+  std::string out;
+  std::size_t count = 0;
+  for (const std::string_view name : names) {
+    if (count++ < kShown) out += fmt::format("{}{}", out.empty() ? "" : ", ", name);
+  }
+  return count <= kShown ? out : fmt::format("{} and {} more", out, count - kShown);
+}
+
+int reload(Cli& cli) {
+  const std::filesystem::path socket = cli.stack().state / "control.sock";
+  const auto answer = ask_engine(socket, {.method = "POST", .path = "/api/v1/reload"});
+  if (!answer) {
+    throw Exit(kFailed, fmt::format("no engine answers on {}: `headrace run` starts one; one that "
+                                    "runs with another `state` takes a restart",
+                                    socket.string()));
+  }
+  const simdjson::padded_string body(answer->body);
+  simdjson::dom::parser parser;
+  const simdjson::dom::element json = parser.parse(body);
+  if (answer->status != 200) {
+    throw Exit(answer->status == 400 ? kUsage : kFailed,
+               std::string(std::string_view(json["error"]["message"])));
+  }
+  if (cli.format() != OutputFormat::kTable) {
+    write_out(answer->body + "\n");
+    return kOk;
+  }
+  const std::string changed = some_of(json["changed"]);
+  const std::string added = some_of(json["added"]);
+  std::fprintf(stderr, "%s: %lu routes; changed: %s; new: %s\n", cli.stack_path.c_str(),
+               std::uint64_t(json["routes"]), changed.empty() ? "none" : changed.c_str(),
+               added.empty() ? "none" : added.c_str());
+  return kOk;
+}
+
+void add_reload(CLI::App& app, Cli& cli) {
+  auto* verb = app.add_subcommand("reload", "Have the running engine read its stack file again");
+  verb->callback([&cli] { cli.action = [&cli] { return reload(cli); }; });
+}
+
 void add_test(CLI::App& app, Cli& cli) {
   auto* verb = app.add_subcommand("test", "Run the stack's own tests, in memory");
   verb->callback([&cli] {
@@ -200,6 +254,7 @@ void add_test(CLI::App& app, Cli& cli) {
 void add_stack_verbs(CLI::App& app, Cli& cli) {
   add_init(app, cli);
   add_run(app, cli);
+  add_reload(app, cli);
   add_validate(app, cli);
   add_config(app, cli);
   add_test(app, cli);

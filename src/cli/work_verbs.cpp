@@ -242,12 +242,12 @@ void add_event(CLI::App& app, Cli& cli) {
   match->add_option("file", *file, "Events, one JSON object a line; - is stdin");
   match->callback([&cli, file] {
     cli.action = [&cli, file] {
-      const std::unique_ptr<Routes> routes = make_routes(cli.stack());
+      const Routes routes(rules_of(cli.stack()));
       auto rows = cli.rows({{"event"}, {"route"}, {"takes"}, {"field"}, {"why"}});
       for_each_line(read_text(*file), [&](std::string_view line) {
         const Event parsed = event_from_json(line);
-        for (const Explanation& told : routes->explain(parsed)) {
-          const std::array cells{Cell::of_text(parsed.id), Cell::of_text(routes->name(told.id)),
+        for (const Explanation& told : routes.explain(parsed)) {
+          const std::array cells{Cell::of_text(parsed.id), Cell::of_text(routes.name(told.id)),
                                  Cell::boolean(told.matches), Cell::of_text(told.field),
                                  Cell::of_text(told.why)};
           rows->row(cells);

@@ -15,7 +15,8 @@ std::vector<Rule> number(const std::vector<RouteRule>& routes) {
 
 }  // namespace
 
-Routes::Routes(std::vector<RouteRule> rules) : rules_(number(rules)), matcher_(rules_) {
+Routes::Routes(std::vector<RouteRule> rules, const Routes* before)
+    : rules_(number(rules)), matcher_(rules_, before ? &before->matcher_ : nullptr) {
   for (RouteRule& rule : rules) {
     names_.push_back(std::move(rule.name));
     from_.push_back(std::move(rule.from));

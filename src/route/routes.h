@@ -21,10 +21,17 @@ struct RouteRule {
 
 /// All routes of a stack: which of them want an event. They are numbered in the order given.
 ///
+/// They never change. Where rules change while events flow, a second set is made beside the one
+/// that answers, on another thread, and takes its place in one step; whoever shares the old one
+/// last frees it.
+///
 /// Threads  All may be called by any number of threads at a time.
 class Routes {
  public:
-  explicit Routes(std::vector<RouteRule> rules);
+  /// Throws kInvalid for rules that are too many (matcher.h); the message names the route. What
+  /// `before`, the set in force, has seen of the events helps to answer the next ones quickly; it
+  /// may answer meanwhile.
+  explicit Routes(std::vector<RouteRule> rules, const Routes* before = nullptr);
 
   std::size_t size() const { return names_.size(); }
   const std::string& name(std::uint32_t route) const { return names_[route]; }

@@ -131,5 +131,34 @@ INSTANTIATE_TEST_SUITE_P(
             "number 2"}),
     [](const auto& row) { return row.param.name; });
 
+std::uint64_t work_of(const Routes& routes, const Event& event) {
+  routes.wanting(event);
+  return Matcher::last_work();
+}
+
+/// A thousand values of x, of which twelve rules have "hot", and twelve of y: by what the rules
+/// say, x is the rarer one, and they lie under it. All events are hot, and none has one of those y.
+TEST(Routes, LearnFromTheEventsThatTheSetBeforeThemSaw) {
+  std::vector<RouteRule> rules;
+  for (int i = 0; i < 1000; ++i) {
+    const std::string x = i < 12 ? "hot" : fmt::format("x{}", i);
+    rules.push_back(
+        {fmt::format("r{}", i),
+         {},
+         Pattern::parse(fmt::format(R"({{"detail":{{"key_fields":{{"x":["{}"],"y":["y{}"]}}}}}})",
+                                    x, i % 12))});
+  }
+  Event event = an_event();
+  event.key_fields = {{"x", "hot"}, {"y", "none"}};
+  const Routes first(rules);
+  const std::uint64_t unknowing = work_of(first, event);
+  for (int i = 0; i < 10'000; ++i) first.wanting(event);
+  const Routes next(rules, &first);
+  EXPECT_LT(work_of(next, event) * 3, unknowing);
+  EXPECT_THAT(next.wanting(event), IsEmpty());
+  event.key_fields = {{"x", "hot"}, {"y", "y3"}};
+  EXPECT_THAT(next.wanting(event), ElementsAre(3));
+}
+
 }  // namespace
 }  // namespace headrace

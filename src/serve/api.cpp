@@ -161,6 +161,7 @@ Task<std::string> Api::dispatch(const ApiRequest& request) {
     if (path == "dead/redrive") co_return co_await change_dead(request, true);
     if (path == "dead/drop") co_return co_await change_dead(request, false);
     if (path == "events") co_return co_await send(request);
+    if (path == "reload") co_return co_await reload();
   }
   throw invalid(fmt::format("no such call: {} {}", request.method, request.path));
 }
@@ -495,6 +496,22 @@ Task<> Api::reread(std::string source, std::vector<DeadLetter> letters, DeadActi
   sum.duplicates += some->duplicates;
   if (!some->last_error.empty()) sum.last_error = some->last_error;
   action.changed += some->read;
+}
+
+Task<std::string> Api::reload() {
+  if (!hooks_.reload) throw invalid("only a running engine reads its stack again: `headrace run`");
+  const Reloaded reloaded = co_await hooks_.reload();
+  JsonWriter json;
+  const auto names = [&](const char* key, const std::vector<std::string>& routes) {
+    json.key(key).begin_array();
+    for (const std::string& name : routes) json.string(name);
+    json.end_array();
+  };
+  json.begin_object().key("routes").number(std::uint64_t{reloaded.routes});
+  names("changed", reloaded.changed);
+  names("added", reloaded.added);
+  json.end_object();
+  co_return std::move(json).text();
 }
 
 Task<std::string> Api::send(const ApiRequest& request) {

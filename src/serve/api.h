@@ -29,6 +29,13 @@ struct ApiResponse {
   std::string body;  ///< JSON always; errors are {"error":{"kind":..,"message":..}}.
 };
 
+/// What a stack file that was read again came to.
+struct Reloaded {
+  std::size_t routes = 0;            ///< In all.
+  std::vector<std::string> changed;  ///< By name.
+  std::vector<std::string> added;
+};
+
 /// What the API can do beyond the ledger, given by whoever runs an engine.
 struct ApiHooks {
   /// Adds members to the status object.
@@ -38,6 +45,8 @@ struct ApiHooks {
   /// Has the source of this name read dead letters of its own once more; nullopt if the stack has
   /// no such source.
   std::function<Task<std::optional<Reread>>(std::string, std::vector<DeadLetter>)> reread;
+  /// Reads the stack file again and takes what can change while the engine runs, all or nothing.
+  std::function<Task<Reloaded>()> reload;
 };
 
 /// The control API over a ledger. Paths, under /api/v1:
@@ -51,6 +60,7 @@ struct ApiHooks {
 ///   POST dead/redrive, dead/drop                  {"ids":[..]} or the filters above,
 ///                                                 "rate" (per second), "limit", "dry_run"
 ///   POST events                                   an event's JSON form
+///   POST reload                                   {"routes":n,"changed":[..],"added":[..]}
 ///
 /// `key` is a glob over "bucket/key" with * and ?. Lists answer {"items":[..],"next":..}; actions
 /// answer {"matched":n,"changed":n}.
@@ -83,6 +93,7 @@ class Api {
   Task<> redrive(std::vector<DeadLetter> page, DeadAction& action);
   Task<> reread(std::string source, std::vector<DeadLetter> letters, DeadAction& action);
   Task<std::string> send(const ApiRequest& request);
+  Task<std::string> reload();
   std::optional<RouteId> find_route(const std::string& name) const;
   std::string route_name(RouteId id) const;
   void write_task(JsonWriter& json, const PendingTask& task) const;

@@ -75,6 +75,14 @@ TEST_F(ApiTest, UnknownCallsAreRefusedWithAMessage) {
   EXPECT_THAT(answer.body, HasSubstr("no such call: GET /api/v1/nothing"));
 }
 
+TEST_F(ApiTest, AReloadIsForARunningEngineAndNamesTheRoutesItChanged) {
+  EXPECT_THAT(post("reload", ""), HasSubstr("headrace run"));
+  Api engine(*ledger_, clock_,
+             {.reload = []() -> Task<Reloaded> { co_return Reloaded{3, {"a"}, {"b", "c"}}; }});
+  const ApiResponse answer = run_task(engine.handle({.method = "POST", .path = "/api/v1/reload"}));
+  EXPECT_EQ(answer.body, R"({"routes":3,"changed":["a"],"added":["b","c"]})");
+}
+
 TEST_F(ApiTest, DeadLettersAreFilteredByKeyAndKind) {
   bury("a/1.json", ErrorKind::kCorrupt);
   bury("b/2.json", ErrorKind::kInvalid);

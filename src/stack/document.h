@@ -40,6 +40,9 @@ class Document {
     return to_yaml(spec.type()->show(*root_));
   }
 
+  /// The values as they stand in the file. Only after read() gave a value.
+  const Node& root() const { return *root_; }
+
   Diagnostics& diagnostics() { return diagnostics_; }
   const Diagnostics& diagnostics() const { return diagnostics_; }
 

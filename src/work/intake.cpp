@@ -10,14 +10,13 @@
 
 namespace headrace {
 
-Intake::Intake(std::string name, Source& source, RouteId own_id, const Routes& routes,
-               const std::vector<RoutePlan>& plans, Ledger& ledger, LedgerSelfWrites& self_writes,
-               Clock& clock, Random& random, const Log& log)
+Intake::Intake(std::string name, Source& source, RouteId own_id, const RouteTable& table,
+               Ledger& ledger, LedgerSelfWrites& self_writes, Clock& clock, Random& random,
+               const Log& log)
     : name_(std::move(name)),
       source_(source),
       own_id_(own_id),
-      routes_(routes),
-      plans_(plans),
+      table_(table),
       ledger_(ledger),
       self_writes_(self_writes),
       clock_(clock),
@@ -125,7 +124,7 @@ Task<std::vector<NewEvent>> Intake::wanted(std::vector<Event> events) {
       ++counters_.own_writes;
       continue;
     }
-    const std::vector<std::uint32_t> routes = routes_.wanting(event);
+    const std::vector<std::uint32_t> routes = table_.rules->wanting(event);
     if (routes.empty()) {
       ++counters_.unwanted;
       continue;
@@ -136,7 +135,7 @@ Task<std::vector<NewEvent>> Intake::wanted(std::vector<Event> events) {
 }
 
 Task<std::size_t> Intake::send(Event event) {
-  const std::vector<std::uint32_t> routes = routes_.wanting(event);
+  const std::vector<std::uint32_t> routes = table_.rules->wanting(event);
   if (routes.empty()) co_return 0;
   NewEvent out = make(event, routes);
   out.identity.reset();  // Who sends by hand means it, also for the second time.
@@ -156,7 +155,7 @@ NewEvent Intake::make(const Event& event, const std::vector<std::uint32_t>& rout
   const Time now = clock_.now();
   const Time happened = std::min(event.time, now);  // A producer's clock may run ahead.
   for (const std::uint32_t route : routes) {
-    const RoutePlan& plan = plans_[route];
+    const RoutePlan& plan = *table_.plans[route];
     out.wants.push_back({plan.id, plan.after > Duration(0) ? happened + plan.after : now});
   }
   return out;

@@ -8,7 +8,6 @@
 #include "core/log.h"
 #include "core/retry.h"
 #include "ledger/ledger.h"
-#include "route/routes.h"
 #include "source/source.h"
 #include "work/durably.h"
 #include "work/route_plan.h"
@@ -42,11 +41,10 @@ struct Reread {
 /// Threads  One executor.
 class Intake {
  public:
-  /// `plans` is indexed as Routes numbers them. `own_id` is the route under which the source's
-  /// undecodable messages are kept. All references outlive the intake.
-  Intake(std::string name, Source& source, RouteId own_id, const Routes& routes,
-         const std::vector<RoutePlan>& plans, Ledger& ledger, LedgerSelfWrites& self_writes,
-         Clock& clock, Random& random, const Log& log);
+  /// `own_id` is the route under which the source's undecodable messages are kept. All references
+  /// outlive the intake. What stands in `table` may be changed between two turns of the executor.
+  Intake(std::string name, Source& source, RouteId own_id, const RouteTable& table, Ledger& ledger,
+         LedgerSelfWrites& self_writes, Clock& clock, Random& random, const Log& log);
 
   /// Ends when the source does; throws kCancelled when cancelled, and what the source threw if it
   /// could not say what is next `tries` times in a row.
@@ -73,8 +71,7 @@ class Intake {
   std::string name_;
   Source& source_;
   RouteId own_id_;
-  const Routes& routes_;
-  const std::vector<RoutePlan>& plans_;
+  const RouteTable& table_;
   Ledger& ledger_;
   LedgerSelfWrites& self_writes_;
   Clock& clock_;

@@ -76,14 +76,23 @@ class IntakeTest : public testing::Test {
  protected:
   IntakeTest() {
     stores_.add("lake", make_memory_store(clock_));
-    plans_.emplace_back().name = "load";
-    plans_[0].id = run_task(ledger_->route_id("load"));
+    table_.plans.push_back(std::make_unique<RoutePlan>());
+    table_.plans[0]->name = "load";
+    table_.plans[0]->id = run_task(ledger_->route_id("load"));
+    /// Keys with an "x" are wanted by nobody.
+    take_rule(R"([{"anything-but":{"wildcard":"*x*"}}])");
     own_ = run_task(ledger_->route_id("source:queue"));
-    intake_.emplace("queue", source_, own_, routes_, plans_, *ledger_, self_writes_, clock_,
-                    random_, silent_log());
+    intake_.emplace("queue", source_, own_, table_, *ledger_, self_writes_, clock_, random_,
+                    silent_log());
   }
   ~IntakeTest() override { ledger_->close(); }
 
+  /// Which keys the route wants from now on.
+  void take_rule(const std::string& key) {
+    const std::string pattern = R"({"detail":{"object":{"key":)" + key + "}}}";
+    table_.rules = std::make_shared<const Routes>(
+        std::vector<RouteRule>{{"load", {"queue"}, Pattern::parse(pattern)}}, table_.rules.get());
+  }
   void give(const std::string& message) {
     source_.batches.push_back(source_.read(message));
     source_.batches.back().receipt = next_receipt_++;
@@ -104,15 +113,21 @@ class IntakeTest : public testing::Test {
   std::unique_ptr<Ledger> ledger_ = make_memory_ledger({}, clock_);
   LedgerSelfWrites self_writes_{*ledger_, stores_, clock_, random_, silent_log()};
   CommaSource source_;
-  std::vector<RoutePlan> plans_;
+  RouteTable table_;
   RouteId own_{};
-  /// Keys with an "x" are wanted by nobody.
-  const Routes routes_{
-      {{"load", {"queue"}, Pattern::parse(R"({"detail":{"object":{"key":[{"anything-but":
-                                            {"wildcard":"*x*"}}]}}})")}}};
   Receipt next_receipt_ = 1;
   std::optional<Intake> intake_;
 };
+
+TEST_F(IntakeTest, AsksTheRulesThatAreInForceThen) {
+  give("a,x");
+  run_task(intake_->run());
+  take_rule(R"(["x"])");
+  give("b,x");
+  run_task(intake_->run());
+  EXPECT_THAT(tasks(), ElementsAre("a", "x"));
+  EXPECT_EQ(intake_->counters().unwanted, 2u);
+}
 
 TEST_F(IntakeTest, AcknowledgesWhatIsTasksOrDeadLettersNow) {
   give("a,!b,x");
@@ -194,7 +209,7 @@ TEST_F(IntakeTest, ReadingThemAllTakesManyWritesAndLosesNone) {
   source_.reads_exclamations = true;
   EXPECT_EQ(run_task(intake_->reread(std::move(letters))).events, 1000u);
   EXPECT_THAT(dead(), IsEmpty());
-  EXPECT_EQ(ledger_->counters()[plans_[0].id].appended, 1000u);
+  EXPECT_EQ(ledger_->counters()[table_.plans[0]->id].appended, 1000u);
 }
 
 TEST_F(IntakeTest, AStoreThatIsAwayLeavesTheDeadLettersAsTheyAre) {

@@ -9,6 +9,7 @@
 #include "core/clock.h"
 #include "core/retry.h"
 #include "ledger/ledger.h"
+#include "route/routes.h"
 #include "step/step.h"
 
 namespace headrace {
@@ -25,6 +26,14 @@ struct RoutePlan {
   std::optional<double> rate_per_second;  ///< Tasks started per second; bursts of one second.
   Duration keep_dead = std::chrono::hours(24 * 14);
   std::vector<std::string> unless_tagged;  ///< Objects with any of these tags are skipped.
+  std::uint64_t match_hash = 0;            ///< Of all that its `match:` says.
+};
+
+/// The routes of a stack: which events they want, and what they do with them. `plans` is indexed as
+/// `rules` numbers them, and a plan stays where it is for as long as its route is worked.
+struct RouteTable {
+  std::vector<std::unique_ptr<RoutePlan>> plans;
+  std::shared_ptr<const Routes> rules;
 };
 
 }  // namespace headrace
