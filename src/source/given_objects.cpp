@@ -124,6 +124,12 @@ bool GivenObjects::is_new(std::string_view key, const Etag& etag) {
   return entry == nullptr || (entry->etag & ~kFlags) != asked.etag;
 }
 
+bool GivenObjects::has(std::string_view key) const {
+  const std::uint64_t hash = hash64(key);
+  const auto out = out_keys_.find(hash);
+  return out != out_keys_.end() ? out->second != 0 : find(hash) != nullptr;
+}
+
 void GivenObjects::apply(const Given& change) {
   Partition& partition = partition_of(change.key);
   const auto at = std::ranges::lower_bound(partition, change.key, {}, &Entry::key);

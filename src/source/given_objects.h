@@ -40,6 +40,9 @@ class GivenObjects {
   /// Has this content of this key not been given yet? Also notes that the key is there.
   bool is_new(std::string_view key, const Etag& etag);
 
+  /// Was this key given, and not its deletion since?
+  bool has(std::string_view key) const;
+
   struct Given {
     std::uint64_t key = 0;
     std::uint64_t etag = 0;  ///< 0: the object was deleted.

@@ -51,6 +51,18 @@ TEST_F(GivenObjectsTest, KnowsEachContentOnce) {
   EXPECT_EQ(given_->size(), 1u);
 }
 
+TEST_F(GivenObjectsTest, KnowsWhatItHas) {
+  EXPECT_FALSE(given_->has("a"));
+  const Receipt out = given_->give({GivenObjects::given("a", Etag{"1"})});
+  EXPECT_TRUE(given_->has("a"));
+  run_task(given_->settle(out));
+  EXPECT_TRUE(given_->has("a"));
+  const Receipt deletion = given_->give({GivenObjects::given("a", std::nullopt)});
+  EXPECT_FALSE(given_->has("a"));
+  run_task(given_->settle(deletion));
+  EXPECT_FALSE(given_->has("a"));
+}
+
 TEST_F(GivenObjectsTest, ForgetsADeletedObject) {
   record("a", "1");
   record("a", std::nullopt);

@@ -29,6 +29,12 @@ ObjectInfo info_of(ObjectKey key, const struct stat& status) {
           {}};
 }
 
+/// Does a name begin with a dot, from `at` on?
+bool is_hidden(std::string_view path, std::size_t at) {
+  if (at == 0 && path.starts_with('.')) return true;
+  return path.find("/.", at == 0 ? 0 : at - 1) != std::string_view::npos;
+}
+
 }  // namespace
 
 FolderScan::FolderScan(std::string root, std::string bucket, std::string base, std::string prefix)
@@ -61,9 +67,13 @@ void FolderScan::add(std::string path) {
   folders_.push_back(std::move(path));
 }
 
+bool FolderScan::wants(std::string_view key) const {
+  return key.starts_with(prefix_) && !is_hidden(key, prefix_.size());
+}
+
 bool FolderScan::may_hold(const std::string& folder) const {
   if (folder.size() >= kLongestKey) return false;
-  return folder.starts_with(prefix_) || prefix_.starts_with(folder);
+  return wants(folder) || prefix_.starts_with(folder);
 }
 
 file::Fd FolderScan::open_root() const {

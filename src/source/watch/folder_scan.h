@@ -19,7 +19,8 @@ namespace headrace::watch {
 class FolderScan {
  public:
   /// `root` is the store's folder; `base` the folder to watch, in the bucket, with a "/" at the end
-  /// or "". It is made if it is missing. Only keys with `prefix` are of interest.
+  /// or "". It is made if it is missing. Only keys with `prefix` are of interest, and none that has
+  /// a hidden name behind it: programs write under such a name and rename.
   FolderScan(std::string root, std::string bucket, std::string base, std::string prefix);
 
   /// Everything, from the start; a walk under way is given up.
@@ -39,7 +40,7 @@ class FolderScan {
   };
   std::vector<std::optional<Now>> look_at(const std::vector<std::string>& keys) const;
 
-  bool wants(std::string_view key) const { return key.starts_with(prefix_); }
+  bool wants(std::string_view key) const;
 
  private:
   bool may_hold(const std::string& folder) const;

@@ -281,6 +281,7 @@ class WatchSource final : public Source {
   }
 
   void add_deleted(Draft& draft, const std::string& key) {
+    if (!given_.has(key)) return;  // Nobody was told that it was there: a file on its way.
     std::optional<KeyFields> fields = fields_of(key);
     if (!fields) return;
     draft.given.push_back(GivenObjects::given(key, std::nullopt));

@@ -30,6 +30,9 @@ struct WatchOptions {
 /// Whole files   A file is taken when a program closes it after writing, or moves it to its place.
 ///               One that was there before is taken when it has not changed for `settle`; so is a
 ///               new hard link. Changes faster than they are read are folded: the last counts.
+/// Hidden names  What has a name behind `prefix` that begins with a dot is passed over: programs
+///               write under such a name and rename. Of a file that was not given, such as another
+///               temporary one, no deletion is told either.
 /// Folders       The whole tree, with folders that appear later; the watched folder itself is made
 ///               if it is missing. A folder that is moved away gives no events for what was in it.
 /// Overflow      When the kernel drops changes, everything is listed again. Deletions among them go

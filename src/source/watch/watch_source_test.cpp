@@ -199,6 +199,39 @@ TEST_F(WatchSourceTest, TellsOfDeletions) {
   EXPECT_EQ(batch->events[0].etag, std::nullopt);
 }
 
+TEST_F(WatchSourceTest, TellsNoDeletionOfWhatItNeverGave) {
+  start();
+  folder_.write("bucket/in/temporary", "x");
+  fs::rename(folder_ / "bucket/in/temporary", folder_ / "bucket/in/whole");
+  EXPECT_THAT(drain(), ElementsAre("+in/whole"));
+}
+
+/// However the changes fall between two reads of them.
+TEST_F(WatchSourceTest, PassesOverHiddenNames) {
+  start();
+  folder_.write("bucket/in/.whole.tmp", "x");
+  folder_.write("bucket/in/seen", "x");
+  EXPECT_THAT(next(), ElementsAre("+in/seen"));
+  fs::rename(folder_ / "bucket/in/.whole.tmp", folder_ / "bucket/in/whole");
+  folder_.write("bucket/in/.parts/one", "x");
+  EXPECT_THAT(next(), ElementsAre("+in/whole"));
+  fs::rename(folder_ / "bucket/in/.parts", folder_ / "bucket/in/parts");
+  EXPECT_THAT(next(), ElementsAre("+in/parts/one"));
+  // What is there at the start too.
+  folder_.write("bucket/in/.left", "x");
+  folder_.write("bucket/in/.parts/two", "x");
+  restart();
+  EXPECT_THAT(drain(), IsEmpty());
+}
+
+TEST_F(WatchSourceTest, TakesTheHiddenNamesThatThePrefixNames) {
+  restart("in/.d");
+  folder_.write("bucket/in/.d.json", "x");
+  folder_.write("bucket/in/.data/a", "x");
+  folder_.write("bucket/in/.data/.b", "x");
+  EXPECT_THAT(drain(), UnorderedElementsAre("+in/.d.json", "+in/.data/a"));
+}
+
 TEST_F(WatchSourceTest, GivesAnObjectThatComesBack) {
   start();
   const auto old = folder_ / "bucket/kept";
