@@ -70,6 +70,7 @@ class Buffer {
     size_ = capacity_ = 0;
   }
 
+  T& back() { return data_[size_ - 1]; }
   const T* data() const { return data_; }
   std::size_t size() const { return size_; }
   bool empty() const { return size_ == 0; }

@@ -59,7 +59,9 @@ struct ConvertOptions {
   bool plain_types = false;
   /// How many row groups may be encoded by others while the next one fills, and how they are asked:
   /// `run_on_helper` is called with work to be done once, now or later, on any thread. It may come
-  /// to nothing or too late; then the caller's thread does it. 0: no others.
+  /// to nothing or too late; then the caller's thread does it. 0: no others. Half of `memory_bytes`
+  /// is for rows that are not encoded yet; where that is less than 24 MiB for each row group, there
+  /// are fewer at a time.
   std::size_t helpers = 0;
   std::function<void(std::function<void()>)> run_on_helper;
 };

@@ -75,7 +75,7 @@ std::size_t Column::values() const {
 }
 
 std::size_t Column::memory() const {
-  return levels.bytes() + bytes.bytes() + lengths.bytes() + repetitions.bytes() +
+  return present.bytes() + levels.bytes() + bytes.bytes() + lengths.bytes() + repetitions.bytes() +
          dictionary.memory();
 }
 
@@ -83,13 +83,19 @@ void Column::clear(bool keep_memory) {
   const auto empty = [keep_memory](auto&... buffers) {
     (keep_memory ? (buffers.clear(), ...) : (buffers.release(), ...));
   };
-  empty(levels, bytes, lengths, repetitions);
+  empty(present, levels, bytes, lengths, repetitions);
   mirrored = 0;
   if (keep_memory) {
     dictionary.clear();
   } else {
     dictionary = TextDictionary();
   }
+}
+
+/// Room for the bit of `slot`; there is none in the slots before that have no room yet.
+void Column::miss(std::size_t slot) {
+  const std::size_t count = slot / 8 + 1 - present.size();
+  std::memset(present.extend(count), 0, count);
 }
 
 /// The texts that waited as indices become texts; so do all that follow, in later row groups too.
@@ -206,11 +212,33 @@ void Columns::append(const Buffer<jsonl::Cell>& cells) {
       append_slot(column, cell.size);
       continue;
     }
-    reach(column, column.space == nullptr ? rows_ - 1 : column.space->levels.size() - 1);
-    column.levels.push(column.level);
+    const std::size_t slot = slots(column) - 1;
+    if (column.physical == Physical::kNone) {
+      reach(column, slot);
+      column.levels.push(column.level);
+      continue;
+    }
+    column.mark(slot);
     append_value(column, cell);
   }
 }
+
+namespace {
+
+/// Makes `level` of those of eight bytes that have a bit.
+void set_where(std::uint8_t* bytes, std::uint8_t bits, std::uint8_t level) {
+  constexpr std::uint64_t kOnes = 0x0101010101010101u;
+  constexpr std::uint64_t kOwnBits = 0x8040201008040201u;  // Byte i has bit i.
+  constexpr std::uint64_t kAllButHigh = 0x7F7F7F7F7F7F7F7Fu;
+  const std::uint64_t spread = (bits * kOnes & kOwnBits) + kAllButHigh;
+  const std::uint64_t mask = (spread >> 7 & kOnes) * 0xFF;
+  std::uint64_t word = 0;
+  std::memcpy(&word, bytes, sizeof word);
+  word = (word & ~mask) | (level * kOnes & mask);
+  std::memcpy(bytes, &word, sizeof word);
+}
+
+}  // namespace
 
 void Columns::complete(Column& column) {
   if (column.repeats) {
@@ -226,15 +254,18 @@ void Columns::definition_levels(const Column& leaf, Buffer<std::uint8_t>& levels
   if (leaf.space != nullptr) complete(*leaf.space);
   if (leaf.parent != nullptr) complete(*leaf.parent);
   const std::size_t count = slots(leaf);
-  const std::size_t own = leaf.levels.size();
   levels.clear();
-  levels.append(leaf.levels.data(), own);
-  std::uint8_t* rest = levels.extend(count - own);
+  std::uint8_t* to = levels.extend(count + sizeof(std::uint64_t));
   if (leaf.parent == nullptr) {
-    std::fill_n(rest, count - own, std::uint8_t{0});
+    std::memset(to, 0, count);
   } else {
-    std::copy_n(leaf.parent->levels.data() + own, count - own, rest);
+    std::memcpy(to, leaf.parent->levels.data(), count);
   }
+  for (const std::uint8_t bits : leaf.present.view()) {
+    if (bits != 0) set_where(to, bits, leaf.level);
+    to += 8;
+  }
+  levels.shrink(count);
 }
 
 std::size_t Columns::bytes() const {

@@ -33,7 +33,9 @@ inline constexpr std::size_t kUuidBytes = 16;
 /// element.
 ///
 /// Levels are filled in late: a node that is absent has nothing done to it until it is present or
-/// written; then the levels of its parent are its levels for the slots it missed.
+/// written; then the levels of its parent are its levels for the slots it missed. Of a leaf only
+/// one bit a slot is kept, since most leaves of a wide table are absent from most rows: where it is
+/// present it has its own level, elsewhere its parent's.
 struct Column {
   Column(const jsonl::Node& node, Column* parent_column);
 
@@ -43,8 +45,8 @@ struct Column {
   Physical physical;
   bool repeats;  ///< A list or map: its levels are those of its elements' slots.
   std::uint32_t node;
-  Column* space;  ///< The list in whose slots it lives; nullptr: the rows.
-  Buffer<std::uint8_t> levels;
+  Column* space;                 ///< The list in whose slots it lives; nullptr: the rows.
+  Buffer<std::uint8_t> present;  ///< Leaves: a bit for each slot, up to the last that is set.
   /// The values as Parquet has them: of a fixed size, or texts one after another; or, for texts in
   /// a dictionary, their indices of four bytes.
   Buffer<char> bytes;
@@ -53,6 +55,7 @@ struct Column {
   TextDictionary dictionary;
 
   Column* parent;                    ///< nullptr: a column of the table.
+  Buffer<std::uint8_t> levels;       ///< Structs and lists.
   Buffer<std::uint8_t> repetitions;  ///< Lists: one for each of `levels`.
   std::size_t mirrored = 0;          ///< Lists: slots of `space` that are taken over.
 
@@ -66,8 +69,16 @@ struct Column {
   std::size_t memory() const;
   /// Forgets the rows; keeps the memory for the next ones, or gives it back.
   void clear(bool keep_memory);
+  /// A leaf has a value in `slot`, which lies behind all that it has one in.
+  void mark(std::size_t slot) {
+    if (present.size() * 8 <= slot) miss(slot);
+    present.back() |= static_cast<std::uint8_t>(1u << slot % 8);
+  }
   void append_text(BytesView text);
   void leave_dictionary();
+
+ private:
+  void miss(std::size_t slot);
 };
 
 /// Rows waiting to be written as one row group.

@@ -116,10 +116,12 @@ TEST(Chunks, AreLeftAsTheyAreWherePackingGainsNothing) {
 /// Helpers that do their work late, by turns, or never.
 enum class Help : unsigned char { kAtOnce, kLater, kNever };
 
-std::vector<ParquetFile> convert_with(Help help, ConvertOptions options, const std::string& lines) {
+std::vector<ParquetFile> convert_with(Help help, ConvertOptions options, const std::string& lines,
+                                      std::size_t* asked = nullptr) {
   std::deque<std::function<void()>> waiting;
   options.helpers = 3;
   options.run_on_helper = [&](std::function<void()> work) {
+    if (asked != nullptr) ++*asked;
     if (help == Help::kAtOnce) return work();
     waiting.push_back(std::move(work));
     if (help == Help::kLater && waiting.size() > 2) {
@@ -156,20 +158,52 @@ TEST(Helpers, MakeTheSameFilesAsIfThereWereNone) {
   }
 }
 
-TEST(Helpers, ServePartitionsAndRespectTheMemoryLimit) {
+TEST(Helpers, ServePartitionsAndAreNotAskedWhereMemoryIsShort) {
   std::string lines;
   for (int i = 0; i < 300'000; ++i) {
     lines += fmt::format("{{\"p\":\"p{}\",\"text\":\"{} is long enough to count\"}}\n", i % 3, i);
   }
-  ConvertOptions options;
-  options.partition_by = {"p"};
-  options.memory_bytes = 4u << 20;
-  std::uint64_t rows = 0;
-  for (const ParquetFile& file : convert_with(Help::kNever, options, lines)) {
-    rows += file.rows;
-    EXPECT_EQ(read_back(file.bytes).size(), file.rows);
+  for (const std::uint64_t memory : {256u << 20, 4u << 20}) {
+    ConvertOptions options;
+    options.partition_by = {"p"};
+    options.memory_bytes = memory;
+    std::size_t asked = 0;
+    std::uint64_t rows = 0;
+    for (const ParquetFile& file : convert_with(Help::kNever, options, lines, &asked)) {
+      rows += file.rows;
+      EXPECT_EQ(read_back(file.bytes).size(), file.rows);
+    }
+    EXPECT_EQ(rows, 300'000u);
+    EXPECT_EQ(asked > 0, memory > 4u << 20);
   }
-  EXPECT_EQ(rows, 300'000u);
+}
+
+TEST(RowGroups, AreSmallerWhereMemoryIsShort) {
+  constexpr std::int64_t kMiB = 1 << 20;
+  SeededRandom random(8);
+  std::string lines;
+  for (int i = 0; i < 6'000; ++i) {
+    lines += R"({"text":")";
+    for (int part = 0; part < 100; ++part) lines += random.uuid();
+    lines += "\"}\n";
+  }
+  const auto sizes = [&lines](std::uint64_t memory) {
+    ConvertOptions options;
+    options.memory_bytes = memory;
+    const auto files = convert(lines, options).files;
+    std::vector<std::int64_t> found;
+    for (const ParquetFile& file : files) {
+      const auto metadata = open(file.bytes)->metadata();
+      for (int i = 0; i < metadata->num_row_groups(); ++i) {
+        found.push_back(metadata->RowGroup(i)->total_byte_size());
+      }
+    }
+    return found;
+  };
+  EXPECT_THAT(sizes(256 * kMiB), testing::SizeIs(1));
+  const auto small = sizes(16 * kMiB);
+  EXPECT_THAT(small, testing::SizeIs(3));
+  EXPECT_THAT(small, testing::Each(testing::Le(10 * kMiB)));  // 8, and a piece of input.
 }
 
 /// A plain column, a struct and a list of lists that come after the first row group; a member that

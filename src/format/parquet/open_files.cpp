@@ -7,7 +7,9 @@ namespace headrace::parquet_file {
 namespace {
 
 constexpr std::size_t kGroupRows = 122'880;
-constexpr std::uint64_t kGroupBytes = 64u << 20;
+constexpr std::uint64_t kGroupBytes = std::uint64_t{64} << 20;
+constexpr std::uint64_t kGoodGroup = 24u << 20;  // Smaller ones are not worth another helper.
+constexpr std::uint64_t kTinyGroup = 1u << 20;
 constexpr std::uint64_t kMostReserved = 192u << 20;
 
 /// One text for a tuple; equal texts are equal tuples.
@@ -20,10 +22,23 @@ void make_key(const Tuple& tuple, std::string& key) {
   }
 }
 
+/// The share of the memory that rows have which are not encoded yet.
+std::uint64_t for_rows(const ConvertOptions& options) { return options.memory_bytes / 2; }
+
+/// Each row group that is being encoded takes as much memory as the one that fills.
+std::size_t helpers_of(const ConvertOptions& options) {
+  const std::uint64_t groups = std::max<std::uint64_t>(1, for_rows(options) / kGoodGroup);
+  return static_cast<std::size_t>(std::min<std::uint64_t>(options.helpers, groups - 1));
+}
+
 }  // namespace
 
 OpenFiles::OpenFiles(const jsonl::Plan& plan, const Schema& schema, const ConvertOptions& options)
-    : plan_(plan), schema_(schema), options_(options) {}
+    : plan_(plan),
+      schema_(schema),
+      options_(options),
+      helpers_(helpers_of(options)),
+      group_bytes_(std::clamp(for_rows(options) / (helpers_ + 1), kTinyGroup, kGroupBytes)) {}
 
 OpenFiles::~OpenFiles() {
   for (const Job& job : jobs_) job.encode->abandon();
@@ -77,12 +92,14 @@ const std::shared_ptr<const FileLayout>& OpenFiles::layout() {
 /// Seals the rows that wait as one row group, which joins the file once it has been encoded.
 /// `last`: no more rows come.
 void OpenFiles::write_group(Open& open, bool last) {
+  // First, so that what the oldest has used serves again.
+  while (!jobs_.empty() && jobs_.size() >= helpers_) join_oldest();
   open.columns->sync();
   auto writer = spare_writer_ ? std::move(spare_writer_)
                               : std::make_unique<ChunkWriter>(options_.codec, options_.codec_level);
   const std::uint64_t bytes = open.columns->bytes();
   std::unique_ptr<Columns> next;
-  if (options_.helpers > 0 && !last) {
+  if (helpers_ > 0 && !last) {
     next = new_columns();
     next->sync();
     next->go_on_after(*open.columns);
@@ -94,10 +111,10 @@ void OpenFiles::write_group(Open& open, bool last) {
   open.version = plan_.version();
   open.columns_bytes = 0;
   ++open.jobs;
-  if (options_.helpers > 0) {
+  if (helpers_ > 0) {
     options_.run_on_helper([job = jobs_.back().encode] { job->run(); });
   }
-  while (jobs_.size() > options_.helpers) join_oldest();
+  while (jobs_.size() > helpers_) join_oldest();
 }
 
 /// The row group that was filled first joins its file.
@@ -155,7 +172,7 @@ void OpenFiles::settle() {
   };
   for (auto& [key, open] : open_) {
     open->columns_bytes = open->columns->bytes();
-    if (open->columns_bytes >= kGroupBytes) write_full_group(*open);
+    if (open->columns_bytes >= group_bytes_) write_full_group(*open);
   }
   while (!jobs_.empty() && in_use() > options_.memory_bytes) join_oldest();
   while (!open_.empty() && in_use() > options_.memory_bytes) close_largest();

@@ -18,9 +18,10 @@
 namespace headrace::parquet_file {
 
 /// The files being written, one per tuple of partition values. Rows gather into row groups of
-/// 122,880 rows or about 64 MiB; a file is closed when it has its size, when a column
-/// that it has has grown members (the rows that still wait go to the next file; new columns join
-/// the file, empty in its rows so far), or when files or memory run out.
+/// 122,880 rows or about 64 MiB, less if half of `memory_bytes` is less for all that there are at a
+/// time: the one that fills and those that helpers encode; a file is closed when it has its size,
+/// when a column that it has has grown members (the rows that still wait go to the next file; new
+/// columns join the file, empty in its rows so far), or when files or memory run out.
 ///
 /// Row groups are encoded at once or, if the options name helpers, by them while more rows come;
 /// they join their files in the order they were filled.
@@ -71,6 +72,8 @@ class OpenFiles {
   const jsonl::Plan& plan_;
   const Schema& schema_;
   const ConvertOptions& options_;
+  const std::size_t helpers_;
+  const std::uint64_t group_bytes_;           // Of memory, from which on a row group is written.
   std::shared_ptr<const FileLayout> layout_;  // Of the plan as it was when last asked for.
   std::unordered_map<std::string, std::unique_ptr<Open>> open_;
   std::string key_;
