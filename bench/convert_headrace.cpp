@@ -19,6 +19,7 @@ int main(int argc, char** argv) {
   headrace::ConvertOptions options;
   options.file_bytes = 1ull << 40;
   options.one_schema = options.plain_types = true;
+  options.memory_bytes = 96u << 20;
   const std::string codec = argc > 3 ? argv[3] : "zstd";
   if (codec == "snappy") options.codec = headrace::Codec::kSnappy;
   if (codec == "none") options.codec = headrace::Codec::kNone;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <fcntl.h>
+#include <malloc.h>
 #include <unistd.h>
 
 #include <boost/asio/post.hpp>
@@ -25,6 +26,9 @@ namespace headrace {
 namespace {
 
 constexpr std::uint64_t kOneFile = 1ull << 40;  // The target is one file, however large.
+
+constexpr unsigned kMostHelpers = 4;  // More are never busy beside the one that reads.
+constexpr int kOwnPages = 1 << 20;    // Of memory, from where on it is pages of its own.
 
 DataFormat format_of(const std::string& name, const std::string& said, const char* option) {
   if (!said.empty()) {
@@ -147,9 +151,12 @@ Task<ObjectRows> rows_to_parquet(Cli& cli, const ConvertFile& options) {
                      .codec = codec_of(options.codec),
                      .file_bytes = kOneFile,
                      .plain_types = true};
-  // Row groups are encoded by the other cores while this one reads on.
-  boost::asio::thread_pool others(std::max(1u, options.threads - 1));
-  how.helpers = options.threads - 1;
+  how.memory_bytes = options.memory_bytes;
+  // What grows large is given back when it is freed, not kept for something that does not come.
+  mallopt(M_MMAP_THRESHOLD, kOwnPages);
+  // Row groups are encoded by other cores while this one reads on.
+  how.helpers = std::min(options.threads - 1, kMostHelpers);
+  boost::asio::thread_pool others(std::max<std::size_t>(1, how.helpers));
   how.run_on_helper = [&others](std::function<void()> work) {
     boost::asio::post(others, std::move(work));
   };

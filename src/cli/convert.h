@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
 
 #include "cli/cli.h"
@@ -12,7 +13,8 @@ struct ConvertFile {
   std::string from_format;  ///< Empty: by the name.
   std::string to_format;
   std::string codec = "zstd";
-  unsigned threads = 1;  ///< For JSON to Parquet.
+  unsigned threads = 1;                    ///< For JSON to Parquet,
+  std::uint64_t memory_bytes = 96u << 20;  ///< and for its rows on their way.
   bool overwrite = false;
 };
 
