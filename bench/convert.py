@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """JSON lines -> Parquet: headrace beside DuckDB, Polars and pyarrow, whole processes, pinned to one
-core in one run.
+core in one run; `headrace convert` itself, on all cores, for the memory it takes with helpers.
 
-    cmake --build build/release --target bench_convert
+    cmake --build build/release --target bench_convert headrace
     bench/convert.py [--build build/release] [--bytes 300000000] [--rounds 3] [FILE...]
 
 Without FILE: 300 MB of log-like lines; the San Francisco city lots, nested GeoJSON with its few
@@ -28,6 +28,7 @@ PYTHON = ROOT / "third_party/python/bin/python"
 VARIANTS = [  # program, its codec argument, the DuckDB variant to compare with
     ("duckdb", "zstd", None), ("duckdb", "zstd1", None), ("duckdb", "snappy", None),
     ("headrace", "zstd", "zstd"), ("headrace", "snappy", "snappy"),
+    ("convert", "zstd", "zstd"), ("convert", "snappy", "snappy"),
     ("polars", "zstd", "zstd"), ("polars", "snappy", "snappy"),
     ("pyarrow", "zstd", "zstd"), ("pyarrow", "snappy", "snappy"),
 ]
@@ -53,14 +54,18 @@ def command_of(program, build, python):
             return None
         has = subprocess.run([python, "-c", f"import {program}"], stderr=subprocess.DEVNULL)
         return [str(python), "-c", OTHERS[program]] if has.returncode == 0 else None
+    if program == "convert":
+        verb = build.parent / "src/cli/headrace"
+        return [str(verb), "convert", "--force"] if verb.exists() else None
     return [str(build / f"convert_{program}")]
 
 
 def measure(core, command):
-    """CPU seconds (user, system) and peak memory of one whole process on one core. On a core that
-    nobody else uses, that is the time it takes."""
+    """CPU seconds (user, system) and peak memory of one whole process on one core, or on all if
+    `core` is None. On a core that nobody else uses, that is the time it takes."""
     environment = os.environ | {"POLARS_MAX_THREADS": "1", "OMP_NUM_THREADS": "1"}
-    child = subprocess.Popen(["taskset", "-c", str(core), *command], env=environment,
+    pinned = [] if core is None else ["taskset", "-c", str(core)]
+    child = subprocess.Popen([*pinned, *command], env=environment,
                              stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     _, status, usage = os.wait4(child.pid, 0)
     if status != 0:
@@ -78,7 +83,10 @@ def compare(source, build, python, core, rounds, scratch):
             if best.get((program, codec), 0) is None:
                 continue  # It failed.
             out = scratch / f"{program}-{codec}.parquet"
-            found = measure(core, [*commands[program], str(source), str(out), codec])
+            verb = program == "convert"
+            found = measure(None if verb else core,
+                            [*commands[program], str(source), str(out),
+                             *(["--codec", codec] if verb else [codec])])
             if found is None and program == "duckdb":
                 found = measure(core, [*commands[program], str(source), str(out), codec, "all"])
             if found is None:
