@@ -7,7 +7,7 @@
 namespace headrace {
 namespace {
 
-constexpr std::array<std::string_view, 4> kOfVerbs{"tests", "setup", "sql", "datasets"};
+constexpr std::array<std::string_view, 3> kOfVerbs{"tests", "setup", "sql"};
 constexpr std::array<std::string_view, 4> kLive{"match", "after", "retry", "dead_letters"};
 
 /// The keys that one has and the other has not or has otherwise, by name.

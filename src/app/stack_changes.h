@@ -15,7 +15,7 @@ struct StackChanges {
   std::vector<std::string> added;    ///< Routes that were not there.
 };
 
-/// By name. Parts that only verbs look at (tests, setup, sql, datasets) are no changes.
+/// By name. Parts that only verbs look at (tests, setup, sql) are no changes.
 StackChanges changes_between(const WrittenStack& running, const WrittenStack& read);
 
 }  // namespace headrace

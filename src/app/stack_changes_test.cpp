@@ -61,6 +61,8 @@ TEST_F(StackChangesTest, NamesWhatTakesARestart) {
                       "bucket: more }")
                   .fixed,
               ElementsAre("sources.more.bucket", "sources.more.kind", "sources.more.store"));
+  EXPECT_THAT(changes("routes:", "datasets:\n  all: { store: lake, bucket: inbox }\nroutes:").fixed,
+              ElementsAre("datasets.all.bucket", "datasets.all.store"));
   EXPECT_THAT(changes("seen: \"yes\"", "seen: \"no\"").fixed, ElementsAre("routes.mark.steps"));
   EXPECT_THAT(changes("  mark:", "  other:").fixed, ElementsAre("routes.mark (gone)"));
 }
