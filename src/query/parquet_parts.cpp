@@ -26,6 +26,8 @@ namespace fs = std::filesystem;
 
 constexpr std::uint64_t kGroupBytes = 64u << 20;  // Of a row group's rows in memory.
 constexpr std::int64_t kGroupRows = 122'880;      // As files of new rows have them.
+// A dictionary of values that hardly repeat takes more than it saves.
+constexpr std::int64_t kDictionaryBytes = 256 << 10;
 
 template <class Result>
 auto written(Result result, const fs::path& path) {
@@ -42,6 +44,7 @@ std::shared_ptr<parquet::WriterProperties> writer_properties(const std::string& 
   return parquet::WriterProperties::Builder()
       .compression(codec_of(codec))
       ->max_row_group_length(kGroupRows)
+      ->dictionary_pagesize_limit(kDictionaryBytes)
       ->enable_write_page_index()
       ->build();
 }
