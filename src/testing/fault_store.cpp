@@ -1,6 +1,7 @@
 #include "testing/fault_store.h"
 
 #include <algorithm>
+#include <limits>
 
 namespace headrace {
 namespace {
@@ -55,6 +56,30 @@ std::uint64_t FaultStore::calls(StoreCall call) const {
   return found == calls_.end() ? 0 : found->second;
 }
 
+std::vector<FaultStore::LatePut> FaultStore::take_late(bool all) {
+  const std::lock_guard lock(mutex_);
+  std::vector<LatePut> due;
+  std::vector<LatePut> left;
+  for (LatePut& put : late_) {
+    (all || put.late_by-- == 0 ? due : left).push_back(std::move(put));
+  }
+  late_ = std::move(left);
+  return due;
+}
+
+Task<> FaultStore::land(std::vector<LatePut> late) {
+  for (LatePut& put : late) {
+    co_await inner_->put(std::move(put.key), std::move(put.body), std::move(put.options));
+  }
+}
+
+Task<std::size_t> FaultStore::land() {
+  std::vector<LatePut> late = take_late(true);
+  const std::size_t count = late.size();
+  co_await land(std::move(late));
+  co_return count;
+}
+
 FaultStore::Fate FaultStore::decide(StoreCall call, const std::string& key) {
   const std::lock_guard lock(mutex_);
   ++calls_[call];
@@ -76,10 +101,16 @@ FaultStore::Fate FaultStore::decide(StoreCall call, const std::string& key) {
   return fate;
 }
 
+Task<FaultStore::Fate> FaultStore::begin(StoreCall call, std::string key) {
+  const Fate fate = decide(call, key);
+  co_await land(take_late(false));
+  if (fate.delay > Duration::zero()) co_await clock_.sleep(fate.delay);
+  co_return fate;
+}
+
 template <class Work>
 auto FaultStore::suffer(StoreCall call, std::string key, Work work) -> decltype(work()) {
-  const Fate fate = decide(call, key);
-  if (fate.delay > Duration::zero()) co_await clock_.sleep(fate.delay);
+  const Fate fate = co_await begin(call, key);
   if (fate.is(Kind::kFailBefore)) strike(*fate.fault, "before the call");
   auto answer = co_await work();
   if (fate.is(Kind::kFailAfter)) strike(*fate.fault, "after the call");
@@ -87,8 +118,7 @@ auto FaultStore::suffer(StoreCall call, std::string key, Work work) -> decltype(
 }
 
 Task<std::optional<Object>> FaultStore::get(ObjectKey key, GetOptions options) {
-  const Fate fate = decide(StoreCall::kGet, key.text());
-  if (fate.delay > Duration::zero()) co_await clock_.sleep(fate.delay);
+  const Fate fate = co_await begin(StoreCall::kGet, key.text());
   if (fate.is(Kind::kFailBefore)) strike(*fate.fault, "before the call");
   std::optional<Object> object = co_await inner_->get(std::move(key), std::move(options));
   if (fate.is(Kind::kFailAfter)) strike(*fate.fault, "after the call");
@@ -114,12 +144,19 @@ Task<std::vector<std::string>> FaultStore::list_buckets() {
 
 Task<std::optional<Etag>> FaultStore::put_stream(ObjectKey key, ByteSource& body,
                                                  PutOptions options) {
-  const Fate fate = decide(StoreCall::kPut, key.text());
-  if (fate.delay > Duration::zero()) co_await clock_.sleep(fate.delay);
+  const Fate fate = co_await begin(StoreCall::kPut, key.text());
   if (fate.is(Kind::kFailBefore)) strike(*fate.fault, "before the call");
   if (fate.is(Kind::kCut)) {
     co_await body.read();
     strike(*fate.fault, "in the middle of a put");
+  }
+  if (fate.is(Kind::kLate)) {
+    Bytes whole = co_await read_all(body, std::numeric_limits<std::uint64_t>::max());
+    {
+      const std::lock_guard lock(mutex_);
+      late_.push_back({std::move(key), std::move(whole), std::move(options), fate.fault->late_by});
+    }
+    strike(*fate.fault, "while the put is on its way");
   }
   auto etag = co_await inner_->put_stream(std::move(key), body, std::move(options));
   if (fate.is(Kind::kFailAfter)) strike(*fate.fault, "after the call");

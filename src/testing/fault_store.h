@@ -37,6 +37,7 @@ struct StoreFault {
     kDelay,       ///< The call waits for `delay` first.
     kCut,         ///< get: the body fails within itself. put: fails after a piece was read.
     kCutQuietly,  ///< get: the body ends too early without saying so.
+    kLate,        ///< put: fails, and lands after `late_by` more calls have begun, or at land().
   };
   Kind kind = Kind::kFailBefore;
   std::optional<StoreCall> call;  ///< Absent: any.
@@ -46,6 +47,7 @@ struct StoreFault {
   std::uint64_t times = std::numeric_limits<std::uint64_t>::max();
   Duration delay{};
   ErrorKind error = ErrorKind::kTransient;
+  std::uint64_t late_by = std::numeric_limits<std::uint64_t>::max();
 };
 
 /// A store that fails on purpose, the same way for the same seed and order of calls. Of several
@@ -56,6 +58,9 @@ class FaultStore final : public Store {
 
   void add(StoreFault fault);
   void clear();
+  /// Lets the late puts land that are left, in their order and under their conditions, as all of
+  /// them do; how many there were.
+  Task<std::size_t> land();
   /// How many calls of this kind came in, failed ones included.
   std::uint64_t calls(StoreCall call) const;
 
@@ -75,6 +80,12 @@ class FaultStore final : public Store {
     StoreFault fault;
     std::uint64_t matched = 0;
   };
+  struct LatePut {
+    ObjectKey key;
+    Bytes body;
+    PutOptions options;
+    std::uint64_t late_by;  // Calls.
+  };
   /// What happens to one call.
   struct Fate {
     std::optional<StoreFault> fault;
@@ -84,6 +95,10 @@ class FaultStore final : public Store {
   };
 
   Fate decide(StoreCall call, const std::string& key);
+  std::vector<LatePut> take_late(bool all);
+  Task<> land(std::vector<LatePut> late);
+  /// What comes before a call: late puts land, and it is delayed.
+  Task<Fate> begin(StoreCall call, std::string key);
   template <class Work>
   auto suffer(StoreCall call, std::string key, Work work) -> decltype(work());
 
@@ -93,6 +108,7 @@ class FaultStore final : public Store {
   SeededRandom random_;
   std::vector<Rule> rules_;
   std::map<StoreCall, std::uint64_t> calls_;
+  std::vector<LatePut> late_;
 };
 
 }  // namespace headrace

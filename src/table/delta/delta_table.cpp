@@ -410,7 +410,15 @@ Task<bool> DeltaTable::commit(const ChangePlan& plan, std::string txn_id) {
     lost = error;
   }
   // "Taken" may be by ourselves: a store that asks twice meets what its first try wrote.
-  const auto there = co_await log_.read_commit(plan.version);
+  std::optional<Commit> there;
+  try {
+    there = co_await log_.read_commit(plan.version);
+  } catch (const Error& error) {
+    if (error.kind() == ErrorKind::kCancelled) throw;
+    if (error.kind() == ErrorKind::kCorrupt && !lost) throw;
+    lost = Error(ErrorKind::kTransient,
+                 fmt::format("{}; {}", lost ? lost->what() : "taken", error.what()));
+  }
   if (there) co_return there->info && there->info->txn_id == txn_id;
   if (lost) {
     throw lost->during(fmt::format("{}: commit of version {}, which may still come to be",

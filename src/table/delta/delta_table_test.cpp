@@ -111,6 +111,19 @@ TEST_F(DeltaTableTest, SaysThatTheOutcomeIsOpenWhenItIs) {
   EXPECT_EQ(append(*table, rows("app", 2)).version, 1);
 }
 
+TEST_F(DeltaTableTest, TheOutcomeIsOpenTooWhereTheStoreRefusesTheLookAfterALostAnswer) {
+  const auto table = open();
+  append(*table, rows("app", 1));
+  fault(StoreFault::Kind::kLate, StoreCall::kPut, "lake/people/_delta_log/");
+  store_.add({.call = StoreCall::kGet,
+              .key = "lake/people/_delta_log/" + commit_name(1),
+              .first = 2,
+              .times = 1,
+              .error = ErrorKind::kInvalid});
+  const std::string told = refusal(ErrorKind::kTransient, [&] { append(*table, rows("app", 2)); });
+  EXPECT_THAT(told, HasSubstr("version 1, which may still come to be"));
+}
+
 TEST_F(DeltaTableTest, DoesNotDoubleAnAppendWhoseFirstTryLandedUnseen) {
   const auto table = open();
   append(*table, rows("app", 1));
