@@ -181,7 +181,17 @@ class RetryingStore final : public Store {
     bool tried = false;
     co_return co_await retrying_.run([&]() -> Task<std::optional<Etag>> {
       const bool again = std::exchange(tried, true);
-      std::optional<Etag> etag = co_await once(options);
+      std::optional<Etag> etag;
+      try {
+        etag = co_await once(options);
+      } catch (const Error& error) {
+        // No refusal of the whole: what an earlier try sent may still land.
+        const bool refused =
+            error.kind() == ErrorKind::kInvalid || error.kind() == ErrorKind::kConflict;
+        if (!refused || !again || !conditional) throw;
+        throw Error(ErrorKind::kTransient,
+                    fmt::format("{}; an earlier try had no answer", error.what()));
+      }
       if (etag || !again || !conditional) co_return etag;
       const std::optional<ObjectInfo> there = co_await inner().head(key);
       if (!there) co_return std::nullopt;

@@ -50,6 +50,22 @@ TEST_F(RetryingStoreTest, GivesUpAfterTheLastTry) {
   EXPECT_EQ(run_task(store_->head(key_)), std::nullopt);
 }
 
+TEST_F(RetryingStoreTest, ARefusalAfterALostAnswerLeavesAConditionalPutOpen) {
+  fail(Kind::kLate, StoreCall::kPut);
+  StoreFault refusal;
+  refusal.call = StoreCall::kPut;
+  refusal.error = ErrorKind::kInvalid;
+  faults_->add(refusal);
+  try {
+    run_task(store_->put_if_absent(key_, "x"));
+    ADD_FAILURE() << "it may still land";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::kTransient) << error.what();
+  }
+  EXPECT_EQ(run_task(faults_->land()), 1u);
+  EXPECT_TRUE(run_task(memory_->head(key_)));
+}
+
 TEST_F(RetryingStoreTest, TriesOnlyWhatMayPassByItself) {
   StoreFault fault;
   fault.error = ErrorKind::kInvalid;
