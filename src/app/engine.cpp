@@ -69,8 +69,8 @@ StackEngine::StackEngine(Parts& parts, const Log& log)
                                                 services.clock, services.random, log));
   }
   for (const auto& plan : parts.routes.plans) {
-    workers_.push_back(std::make_unique<RouteWorker>(parts.stack.name, *plan, *parts.ledger,
-                                                     services, batches_, log));
+    workers_.push_back(
+        std::make_unique<RouteWorker>(*plan, *parts.ledger, services, batches_, log));
   }
 }
 
@@ -79,11 +79,6 @@ StackEngine::~StackEngine() = default;
 void StackEngine::stop() {
   stopping_ = true;
   stop_asked_.notify_all();
-}
-
-Task<> StackEngine::recover() {
-  co_await parts_.self_writes->recover();
-  for (const auto& worker : workers_) co_await worker->recover();
 }
 
 void StackEngine::ended(std::exception_ptr failure) {
@@ -109,7 +104,7 @@ ApiHooks StackEngine::hooks() {
 Task<> StackEngine::run(RunOptions options) {
   const Executor executor = co_await boost::asio::this_coro::executor;
   once_ = options.once;
-  co_await recover();
+  co_await parts_.self_writes->recover();
 
   Api api(*parts_.ledger, parts_.given.clock, hooks());
   std::unique_ptr<ControlSocket> socket;
@@ -260,9 +255,8 @@ Task<Reloaded> StackEngine::take(NextStack next) {
   std::vector<std::unique_ptr<RouteWorker>> workers;
   for (const std::string& name : next.changes.added) {
     plans.push_back(co_await parts_.make_plan(*next.stack.routes.at(name), next.matches.at(name)));
-    workers.push_back(std::make_unique<RouteWorker>(
-        parts_.stack.name, *plans.back(), *parts_.ledger, parts_.services, batches_, log_));
-    co_await workers.back()->recover();
+    workers.push_back(std::make_unique<RouteWorker>(*plans.back(), *parts_.ledger, parts_.services,
+                                                    batches_, log_));
   }
   if (stopping_) throw Error(ErrorKind::kTransient, "the engine is stopping: start it again");
 

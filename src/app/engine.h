@@ -66,7 +66,6 @@ class StackEngine {
   /// One that ended with a failure stops the engine.
   void ended(std::exception_ptr failure);
   ApiHooks hooks();
-  Task<> recover();
   Task<> run_once();
   Task<std::optional<Reread>> reread(std::string source, std::vector<DeadLetter> letters);
   Task<> expire_dead_letters();

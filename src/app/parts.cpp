@@ -8,6 +8,7 @@
 #include "core/error.h"
 #include "core/hash.h"
 #include "core/retry.h"
+#include "ledger/ledger_id.h"
 #include "ledger/rocksdb/rocks_ledger.h"
 #include "step/table.h"
 #include "step/table_family.h"
@@ -263,6 +264,7 @@ Task<std::unique_ptr<RoutePlan>> Parts::make_plan(const RouteConfig& route,
   auto plan = std::make_unique<RoutePlan>();
   plan->name = match.rule.name;
   plan->id = co_await ledger->route_id(plan->name);
+  plan->writer = fmt::format("{}/{}/{}", own_id, stack.name, plan->name);
   plan->concurrency = route.limits.concurrency;
   if (route.limits.rate) plan->rate_per_second = route.limits.rate->per_second();
   set_live_parts(*plan, route, match);
@@ -277,6 +279,8 @@ Task<std::unique_ptr<RoutePlan>> Parts::make_plan(const RouteConfig& route,
 }
 
 Task<> Parts::wire() {
+  own_id = co_await ledger_id(*ledger, given.random,
+                              given.in_memory ? std::string() : place_of(stack.state / "ledger"));
   std::vector<RouteRule> rules;
   for (const auto& [name, route] : stack.routes) {
     RouteMatch match = match_of(stack, name, *route);

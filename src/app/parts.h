@@ -70,6 +70,7 @@ struct Parts {
   boost::asio::thread_pool cpu;  ///< Parsing, encoding, compressing.
   Stores stores;
   std::unique_ptr<Ledger> ledger;
+  std::string own_id;  ///< The ledger's (ledger/ledger_id.h).
   std::unique_ptr<Catalog> catalog;
   std::unique_ptr<StackResolver> resolver;  ///< How rows of tables are read to change them.
   std::unique_ptr<Caretaker> caretaker;

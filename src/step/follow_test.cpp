@@ -4,12 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "query/query.h"
-#include "step/table.h"
-#include "store/file/file_store.h"
-#include "testing/manual_clock.h"
-#include "testing/step_kit.h"
-#include "testing/temp_folder.h"
+#include "testing/table_sink_fixture.h"
 
 namespace headrace {
 namespace {
@@ -19,131 +14,9 @@ using testing::ElementsAre;
 using testing::IsEmpty;
 using testing::SizeIs;
 
-/// Objects in lake/in, and the table t that follows them.
-class Follow : public testing::Test, public TableResolver {
+class Follow : public TableSinkFixture {
  protected:
-  Follow() {
-    auto store = make_file_store({.path = folder_.path()}, io_, real_clock());
-    store_ = store.get();
-    stores_.add("lake", std::move(store));
-    TableConfig config;
-    config.name = "t";
-    config.store = "lake";
-    config.location = "tables/t";
-    catalog_ = std::make_unique<Catalog>(stores_, std::vector<TableConfig>{config}, real_clock(),
-                                         real_random(), silent_log(), nullptr);
-    sink_ = make_sink({OnOverwrite::kReplace, OnDelete::kRemove});
-  }
-
-  std::unique_ptr<Sink> make_sink(FollowConfig config) {
-    TableSinkLimits limits;
-    limits.follow = config;
-    limits.object_column = true;
-    limits.line_column = true;
-    limits.rows.emplace(TableObjects::Services{
-        .resolver = *this, .random = real_random(), .engine = {}, .scratch = folder_ / "scratch"});
-    return make_table_sink(
-        "t", *catalog_,
-        {loop_.get_executor(), stores_, io_, real_clock(), real_random(), self_writes_}, limits);
-  }
-
-  // TableResolver
-  Task<std::optional<DataPlace>> find(std::string) override {
-    co_return DataPlace{store_, {"tables", "t"}, DataFormat::kDelta};
-  }
-  Task<std::vector<std::string>> names() override { co_return std::vector<std::string>{"t"}; }
-  DataPlace locate(std::string_view) override { return {}; }
-  Task<std::vector<std::string>> readable_paths(Store&, std::vector<ObjectKey> objects) override {
-    std::vector<std::string> paths;
-    for (const ObjectKey& object : objects) paths.push_back(folder_ / object.text());
-    opened_ += paths.size();
-    co_return paths;
-  }
-
-  /// Writes an object; gives the event of it.
-  Event put(const std::string& key, const std::string& lines) {
-    const auto etag = run(store_->put({"in", key}, lines));
-    return event(key, EventKind::kCreated, *etag, lines.size());
-  }
-  Event remove(const std::string& key) {
-    run(store_->remove({"in", key}, {}));
-    return event(key, EventKind::kDeleted, std::nullopt, 0);
-  }
-  static Event event(const std::string& key, EventKind kind, std::optional<Etag> etag,
-                     std::uint64_t size) {
-    Event event;
-    event.id = real_random().uuid();
-    event.kind = kind;
-    event.store = "lake";
-    event.object = {"in", key};
-    event.etag = std::move(etag);
-    event.size = size;
-    return event;
-  }
-
-  template <class T>
-  T run(Task<T> task) {
-    return step_kit_run(std::move(task));
-  }
-  template <class T>
-  T step_kit_run(Task<T> task) {
-    std::optional<T> out;
-    std::exception_ptr failure;
-    boost::asio::co_spawn(
-        loop_,
-        [](Task<T> inner, std::optional<T>& result) -> Task<> {
-          result.emplace(co_await std::move(inner));
-        }(std::move(task), out),
-        [&](std::exception_ptr ended) { failure = ended; });
-    loop_.restart();
-    loop_.run();
-    if (failure) std::rethrow_exception(failure);
-    return std::move(*out);
-  }
-
-  std::unique_ptr<Sink::Prepared> prepare(std::vector<Event> events) {
-    return run(sink_->prepare("t", "app", std::move(events)));
-  }
-  std::string commit(Sink::Prepared& prepared, std::uint64_t seq) {
-    return run(sink_->commit("t", prepared, "app", seq));
-  }
-  /// One batch from its events to its version; how each event came out.
-  std::vector<Outcome> batch(std::vector<Event> events) {
-    const auto prepared = prepare(std::move(events));
-    if (!prepared->empty) commit(*prepared, ++seq_);
-    std::vector<Outcome> outcomes;
-    for (const Sink::Item& item : prepared->items) {
-      EXPECT_FALSE(item.failed) << item.failed->what();
-      outcomes.push_back(item.result.outcome);
-    }
-    return outcomes;
-  }
-  std::vector<std::string> rows(const std::string& columns = "n") {
-    Query query({}, *this, real_clock(), real_random());
-    const auto result = run(query.run("SELECT " + columns + " FROM t ORDER BY ALL"));
-    std::vector<std::string> out;
-    while (const auto some = run(result->next())) {
-      for (std::size_t i = 0; i < some->rows; ++i) out.push_back(some->cells[i].text);
-    }
-    return out;
-  }
-  std::vector<std::string> files() {
-    std::vector<std::string> out;
-    const auto snapshot = run(catalog_->open("t").snapshot());
-    for (const TableFile& file : snapshot->files) out.push_back(file.path);
-    return out;
-  }
-
-  TempFolder folder_;
-  boost::asio::io_context loop_;
-  boost::asio::thread_pool io_{2};
-  Stores stores_;
-  Store* store_ = nullptr;
-  step_kit::AnnouncedWrites self_writes_;
-  std::unique_ptr<Catalog> catalog_;
-  std::unique_ptr<Sink> sink_;
-  std::uint64_t seq_ = 0;
-  std::size_t opened_ = 0;
+  Follow() { restart({OnOverwrite::kReplace, OnDelete::kRemove}); }
 };
 
 TEST_F(Follow, TheRowsOfTheNewVersionTakeThePlaceOfTheOld) {
@@ -236,9 +109,9 @@ TEST_F(Follow, FilesWithoutTheObjectsRowsAreLeftAlone) {
 TEST_F(Follow, ACommitThatIsRepeatedChangesNothing) {
   batch({put("a", "{\"n\":1}\n")});
   const auto prepared = prepare({put("a", "{\"n\":2}\n")});
-  commit(*prepared, 2);
+  commit(*prepared);
   const auto version = run(catalog_->open("t").snapshot())->version;
-  commit(*prepared, 2);
+  commit(*prepared);
   EXPECT_EQ(run(catalog_->open("t").snapshot())->version, version);
   EXPECT_THAT(rows(), ElementsAre("2"));
 }
@@ -261,19 +134,19 @@ TEST_F(Follow, OldRowsAreFoundAnewWhenAnotherWriterMovedThem) {
                 .stats = now->files[0].stats}};
   run(store_->copy(table.key_of(now->files[0].path), table.key_of(moved.add[0].path), {}));
   run(table.change(moved));
-  commit(*prepared, 2);
+  commit(*prepared);
   EXPECT_THAT(rows(), ElementsAre("2", "3"));
 }
 
 TEST_F(Follow, EachHalfCanBeHadAlone) {
-  sink_ = make_sink({OnOverwrite::kAppend, OnDelete::kRemove});
+  restart({OnOverwrite::kAppend, OnDelete::kRemove});
   batch({put("a", "{\"n\":1}\n")});
   batch({put("a", "{\"n\":2}\n")});
   EXPECT_THAT(rows(), ElementsAre("1", "2"));
   batch({remove("a")});
   EXPECT_THAT(rows(), IsEmpty());
 
-  sink_ = make_sink({OnOverwrite::kReplace, OnDelete::kKeep});
+  restart({OnOverwrite::kReplace, OnDelete::kKeep});
   batch({put("a", "{\"n\":3}\n")});
   batch({put("a", "{\"n\":4}\n")});
   batch({remove("a")});

@@ -55,7 +55,7 @@ class RepartitionSink final : public Sink {
   Task<std::unique_ptr<Prepared>> prepare(std::string group, std::string app_id,
                                           std::vector<Event> events) override;
 
-  Task<std::string> commit(std::string, Prepared& prepared, std::string, std::uint64_t) override {
+  Task<std::string> commit(Prepared& prepared) override {
     const StagedObjects::Plan plan = StagedObjects::decode(prepared.plan).value();
     co_await staged_.put_all(plan);
     std::uint64_t bytes = 0;
@@ -64,9 +64,7 @@ class RepartitionSink final : public Sink {
                           static_cast<RepartitionPrepared&>(prepared).rows, bytes);
   }
 
-  Task<std::uint64_t> committed(std::string, std::string) override { co_return 0; }
-
-  Task<bool> resolve(std::string, std::string, std::uint64_t, Bytes plan) override {
+  Task<bool> resolve(Bytes plan) override {
     const auto staged = StagedObjects::decode(plan);
     co_return staged ? co_await staged_.resolve(*staged) : false;  // Else it is no plan of ours.
   }

@@ -44,7 +44,7 @@ class RepartitionTest : public testing::Test {
     auto prepared = world.await(sink.prepare(group, "app", std::move(events)));
     left_out = prepared->left_out;
     if (!prepared->empty) {
-      world.await(sink.commit(group, *prepared, "app", 1));
+      world.await(sink.commit(*prepared));
       sink.forget(prepared->plan);
     }
     return std::move(prepared->items);
@@ -263,29 +263,12 @@ TEST_F(RepartitionTest, ARowIsInOneObjectWhereverTheProcessDied) {
       std::string lines;
       for (int i = 0; i < 12; ++i) lines += fmt::format("{{\"t\":{}}}\n", i);
       const std::vector<Event> events = {put("1", lines), put("2", lines)};
-      world.faults.add({.kind = kind, .call = {}, .key = {}, .first = n});
-      std::unique_ptr<Sink::Prepared> prepared;
-      std::vector<bool> failed_items;
-      failed = false;
-      try {
-        const auto first = sink(config);
-        prepared = world.await(first->prepare(kGroup, "app", events));
-        for (const auto& item : prepared->items) failed = failed || item.failed;
-        if (!failed) world.await(first->commit(kGroup, *prepared, "app", 1));
-      } catch (const Error& error) {
-        EXPECT_EQ(error.kind(), ErrorKind::kTransient) << error.what();
-        failed = true;
-      }
-      world.faults.clear();
-      const auto second = sink(config);
-      const bool planned = prepared && !prepared->empty;
-      const bool done = planned && world.await(second->resolve(kGroup, "app", 1, prepared->plan));
-      if (planned) second->forget(prepared->plan);
-      std::vector<Event> again;
-      for (std::size_t i = 0; i < events.size(); ++i) {
-        if (!done || prepared->items[i].failed) again.push_back(events[i]);
-      }
-      if (!again.empty()) bring(*second, again);
+      std::unique_ptr<Sink> now;
+      const auto process = [&]() -> Sink& { return *(now = sink(config)); };
+      const World::CutShort cut = world.cut_short({.kind = kind, .call = {}, .key = {}, .first = n},
+                                                  kGroup, events, process);
+      failed = cut.died;
+      if (!cut.again.empty()) bring(*now, cut.again);
       std::map<std::string, int> rows;
       for (const ObjectInfo& info : run_task(world.lake->list("out", {})).objects) {
         const Bytes body = world.body(info.key);
@@ -306,16 +289,16 @@ TEST_F(RepartitionTest, APlanIsFinishedOnlyOnceAllOfItIsThere) {
   const Event event = put("1", "{\"t\":1}\n{\"t\":2}\n{\"t\":3}\n");
   const auto prepared = world.await(to->prepare(kGroup, "app", {event}));
   world.faults.add({.call = StoreCall::kPut, .key = "out/2", .error = ErrorKind::kInvalid});
-  EXPECT_THROW(world.await(to->commit(kGroup, *prepared, "app", 1)), Error);
+  EXPECT_THROW(world.await(to->commit(*prepared)), Error);
   try {
-    world.await(to->resolve(kGroup, "app", 1, prepared->plan));
+    world.await(to->resolve(prepared->plan));
     ADD_FAILURE() << "a part of it is there";
   } catch (const Error& error) {
     EXPECT_EQ(error.kind(), ErrorKind::kTransient);
     EXPECT_THAT(error.what(), HasSubstr("2 of 3 objects"));
   }
   world.faults.clear();
-  EXPECT_TRUE(world.await(to->resolve(kGroup, "app", 1, prepared->plan)));
+  EXPECT_TRUE(world.await(to->resolve(prepared->plan)));
   EXPECT_EQ(out().size(), 3u);
 }
 
@@ -324,8 +307,8 @@ TEST_F(RepartitionTest, ABatchThatTheStoreRefusesFailsAsAWhole) {
   const auto prepared =
       world.await(to->prepare(kGroup, "app", {put("1", "{\"t\":1}\n{\"t\":2}\n")}));
   world.faults.add({.call = StoreCall::kPut, .key = "out/", .error = ErrorKind::kInvalid});
-  EXPECT_THROW(world.await(to->commit(kGroup, *prepared, "app", 1)), Error);
-  EXPECT_FALSE(world.await(to->resolve(kGroup, "app", 1, prepared->plan)));
+  EXPECT_THROW(world.await(to->commit(*prepared)), Error);
+  EXPECT_FALSE(world.await(to->resolve(prepared->plan)));
 }
 
 TEST_F(RepartitionTest, WithoutItsFileAHalfDonePlanIsTakenBack) {
@@ -333,19 +316,19 @@ TEST_F(RepartitionTest, WithoutItsFileAHalfDonePlanIsTakenBack) {
   const auto prepared =
       world.await(to->prepare(kGroup, "app", {put("1", "{\"t\":1}\n{\"t\":2}\n")}));
   world.faults.add({.call = StoreCall::kPut, .key = "out/2"});
-  EXPECT_THROW(world.await(to->commit(kGroup, *prepared, "app", 1)), Error);
+  EXPECT_THROW(world.await(to->commit(*prepared)), Error);
   world.faults.clear();
   EXPECT_EQ(out().size(), 1u);
   to->forget(prepared->plan);
-  EXPECT_FALSE(world.await(to->resolve(kGroup, "app", 1, prepared->plan)));
+  EXPECT_FALSE(world.await(to->resolve(prepared->plan)));
   EXPECT_TRUE(out().empty());
 }
 
 TEST_F(RepartitionTest, APlanOfSomethingElseIsNoPlanOfIts) {
   const auto to = sink(config_to("lake://out/{t}/{uuid}.jsonl"));
-  EXPECT_FALSE(world.await(to->resolve(kGroup, "app", 1, "")));
-  EXPECT_FALSE(world.await(to->resolve(kGroup, "app", 1, R"({"kind":"tables"})")));
-  EXPECT_THROW(world.await(to->resolve(kGroup, "app", 1, R"({"kind":"objects"})")), Error);
+  EXPECT_FALSE(world.await(to->resolve("")));
+  EXPECT_FALSE(world.await(to->resolve(R"({"kind":"tables"})")));
+  EXPECT_THROW(world.await(to->resolve(R"({"kind":"objects"})")), Error);
 }
 
 std::string errors_of(std::string yaml) {

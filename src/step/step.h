@@ -88,9 +88,8 @@ class Step {
 /// A route's last step that gathers many tasks into few commits. The work room gathers events by
 /// group until `limits` are reached, then prepares, plans in the ledger, commits, settles.
 ///
-/// A commit is either one atomic step, which leaves its seq behind (a table), or several (objects,
-/// many tables): then Prepared::plan holds what it takes to bring them to their end, and resolve()
-/// does. docs/decisions/0005 tells why.
+/// Prepared::plan holds what it takes to bring the batch to its end wherever it is cut short, and
+/// resolve() does. docs/decisions/0005 and 0006 tell why.
 class Sink {
  public:
   struct Limits {
@@ -113,7 +112,7 @@ class Sink {
     virtual ~Prepared() = default;
     std::vector<Item> items;
     bool empty = false;  ///< Nothing to commit: settle the items and forget it.
-    /// For resolve(), kept in the ledger from before commit() until the items are settled.
+    /// For resolve(), kept in the ledger from before commit() until the items are settled. UTF-8.
     Bytes plan;
     std::uint64_t left_out = 0;  ///< Rows that a filter did not want.
   };
@@ -122,22 +121,18 @@ class Sink {
   virtual Limits limits() const = 0;
   /// Which batch an event belongs to (a table's name). Throws kInvalid if it can't be told.
   virtual std::string group_of(const Event& event) = 0;
-  /// Reads the objects and uploads what the commit needs.
+  /// Reads the objects and uploads what the commit needs. `app_id` names who commits, in the sink's
+  /// own records: no other process uses it for this group at the same time.
   virtual Task<std::unique_ptr<Prepared>> prepare(std::string group, std::string app_id,
                                                   std::vector<Event> events) = 0;
-  /// Makes the batch visible exactly once under (app_id, seq). Harmless to repeat; if the group
-  /// already has seq or later of app_id, it changes nothing. Says what it did, for the log.
-  virtual Task<std::string> commit(std::string group, Prepared& prepared, std::string app_id,
-                                   std::uint64_t seq) = 0;
-  /// The last seq of app_id that is visible in the group; 0 if none.
-  virtual Task<std::uint64_t> committed(std::string group, std::string app_id) = 0;
-
+  /// Makes the batch visible. Says what it did, for the log. If it throws, resolve() is to be
+  /// asked; it empties the plan if nothing of the batch is visible nor ever will be.
+  virtual Task<std::string> commit(Prepared& prepared) = 0;
   /// Resolves a batch whose commit threw, or whose process died after the plan was written;
-  /// harmless to repeat. True: all of it is visible now. False: none of it is or ever will be.
-  /// Throws kTransient as long as it is neither. By default it only looks at committed().
-  virtual Task<bool> resolve(std::string group, std::string app_id, std::uint64_t seq, Bytes) {
-    co_return co_await committed(std::move(group), std::move(app_id)) >= seq;
-  }
+  /// harmless to repeat. True: all of it is visible now. False: none of it is or ever will be, and
+  /// it may be done anew; so for an empty plan, and that of another kind of sink.
+  /// Throws as long as it is neither, saying what it waits for; then it is asked again.
+  virtual Task<bool> resolve(Bytes plan) = 0;
   /// The plan is no longer in the ledger: what was kept for it on this machine may go.
   virtual void forget(const Bytes&) {}
 };

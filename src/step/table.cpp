@@ -1,7 +1,5 @@
 #include "step/table.h"
 
-#include <fmt/format.h>
-
 #include <boost/asio/experimental/awaitable_operators.hpp>
 #include <boost/asio/post.hpp>
 
@@ -9,55 +7,25 @@
 #include "format/lines_to_parquet.h"
 #include "step/culprits.h"
 #include "step/object_batch.h"
-#include "step/table_appends.h"
+#include "step/table_batch.h"
+#include "step/tables_sink.h"
 
 namespace headrace {
 namespace {
 
-constexpr int kAttempts = 20;              // Of a commit that other writers stand in the way of.
 constexpr std::size_t kEncodeHelpers = 2;  // Row groups of a batch encoded meanwhile.
 
-class TablePrepared final : public Sink::Prepared {
- public:
-  std::vector<NewFile> files;
-  Schema schema;
-  std::uint64_t rows = 0;
-  std::vector<std::string> outdated;  // Objects whose rows up to now have to go.
-};
-
-class TableSink final : public Sink {
+class TableSink final : public TablesSink {
  public:
   TableSink(std::string table, Catalog& catalog, StepServices services, TableSinkLimits limits)
-      : table_(std::move(table)),
-        catalog_(catalog),
-        services_(services),
-        limits_(std::move(limits)) {
-    if (limits_.follow.any()) objects_ = std::make_unique<TableObjects>(limits_.rows.value());
-  }
-
-  Limits limits() const override {
-    return {limits_.commit_bytes, limits_.commit_every, limits_.commit_tasks};
-  }
+      : TablesSink(catalog, services, std::move(limits)), table_(std::move(table)) {}
 
   std::string group_of(const Event& event) override {
-    return catalog_.name_for(table_, event.key_fields);
+    return catalog().name_for(table_, event.key_fields);
   }
 
   Task<std::unique_ptr<Prepared>> prepare(std::string group, std::string app_id,
                                           std::vector<Event> events) override;
-  Task<std::string> commit(std::string group, Prepared& prepared, std::string app_id,
-                           std::uint64_t seq) override;
-
-  Task<std::uint64_t> committed(std::string group, std::string app_id) override {
-    co_return co_await catalog_.open(group).last_txn(app_id);
-  }
-
-  Task<bool> resolve(std::string group, std::string app_id, std::uint64_t seq,
-                     Bytes plan) override {
-    // Left by another kind of sink, which the route had before: nothing of it is in this table.
-    if (!plan.empty()) co_return false;
-    co_return co_await committed(std::move(group), std::move(app_id)) >= seq;
-  }
 
  private:
   /// One go at a batch: everything that is not left out, converted; uploaded too, unless it is only
@@ -67,26 +35,22 @@ class TableSink final : public Sink {
     const TableConfig& config;
     const ConvertOptions& options;
     const std::vector<Event>& events;
-    TablePrepared& prepared;
+    TablesPrepared& prepared;
+    TableBatch::One& made;
   };
   Task<std::optional<std::size_t>> convert(Batch batch, const std::vector<bool>& left_out,
                                            bool trial);
   Task<> convert_all(Batch batch, std::vector<bool> left_out);
-  Task<ChangeResult> change(std::string group, const TablePrepared& batch, std::string app_id,
-                            std::uint64_t seq);
   Task<bool> leave_out_culprits(Batch batch, std::vector<bool>& left_out);
 
   std::string table_;
-  Catalog& catalog_;
-  StepServices services_;
-  TableSinkLimits limits_;
-  std::unique_ptr<TableObjects> objects_;  // Of a table that follows its objects.
 };
 
-Task<std::unique_ptr<Sink::Prepared>> TableSink::prepare(std::string group, std::string,
+Task<std::unique_ptr<Sink::Prepared>> TableSink::prepare(std::string group, std::string app_id,
                                                          std::vector<Event> events) {
-  auto prepared = std::make_unique<TablePrepared>();
-  if (!limits_.only.empty() && !limits_.only.contains(group)) {
+  auto prepared = std::make_unique<TablesPrepared>();
+  const TableSinkLimits& limits = given();
+  if (!limits.only.empty() && !limits.only.contains(group)) {
     prepared->items.resize(events.size());
     for (Item& item : prepared->items) {
       item.result = {Outcome::kSkipped, "the table is not in its family's list"};
@@ -94,34 +58,42 @@ Task<std::unique_ptr<Sink::Prepared>> TableSink::prepare(std::string group, std:
     prepared->empty = true;
     co_return prepared;
   }
-  Table& table = catalog_.open(group);
-  const TableConfig& config = *catalog_.config_of(group);
-  ConvertOptions options = co_await convert_options(table, config, limits_.keep);
+  Table& table = catalog().open(group);
+  const TableConfig& config = *catalog().config_of(group);
+  TableBatch::One& made = prepared->batch.tables.emplace_back();
+  made.table = group;
+  made.append.app_id = app_id;
+  ConvertOptions options;
+  {
+    const auto now = co_await table.snapshot();
+    made.append.seq = next_seq(now, app_id);
+    options = convert_options(now, config, limits.keep);
+  }
   // Row groups are encoded by the other threads of the pool, while the next one fills.
   options.helpers = kEncodeHelpers;
-  options.run_on_helper = [&cpu = services_.cpu](std::function<void()> work) {
+  options.run_on_helper = [&cpu = services().cpu](std::function<void()> work) {
     boost::asio::post(cpu, std::move(work));
   };
-  options.object_column = limits_.object_column;
-  options.line_column = limits_.line_column;
-  if (objects_) {
-    FollowedBatch followed(limits_.follow, std::move(events));
-    co_await followed.check_lines(services_.stores);
+  options.object_column = limits.object_column;
+  options.line_column = limits.line_column;
+  if (limits.follow.any()) {
+    FollowedBatch followed(limits.follow, std::move(events));
+    co_await followed.check_lines(services().stores);
     prepared->items = std::move(followed.items());
-    co_await convert_all({table, config, options, followed.events(), *prepared},
+    co_await convert_all({table, config, options, followed.events(), *prepared, made},
                          followed.left_out());
     followed.items() = std::move(prepared->items);
-    prepared->outdated = co_await followed.outdated(services_.stores);
+    made.outdated = co_await followed.outdated(services().stores);
     prepared->items = followed.take_items();
   } else {
-    if (limits_.object_column) {
+    if (limits.object_column) {
       for (Event& event : events) add_provenance(event);
     }
     prepared->items.resize(events.size());
-    co_await convert_all({table, config, options, events, *prepared},
+    co_await convert_all({table, config, options, events, *prepared, made},
                          std::vector<bool>(events.size(), false));
   }
-  prepared->empty = prepared->files.empty() && prepared->outdated.empty();
+  prepared->close();
   co_return prepared;
 }
 
@@ -149,38 +121,39 @@ Task<> TableSink::convert_all(Batch batch, std::vector<bool> left_out) {
 Task<std::optional<std::size_t>> TableSink::convert(Batch batch, const std::vector<bool>& left_out,
                                                     bool trial) {
   using namespace boost::asio::experimental::awaitable_operators;
-  TablePrepared& prepared = batch.prepared;
-  prepared.files.clear();
-  prepared.rows = 0;
+  TablesPrepared& prepared = batch.prepared;
+  Append& append = batch.made.append;
+  append.files.clear();
+  prepared.batch.rows = 0;
   prepared.left_out = 0;
   FaultBudget faults;
   LinesToParquet converter(batch.options);
   ParquetReceiver receiver(converter);
-  ObjectBatchReader reader(batch.events, left_out, prepared.items, services_, limits_.plain_bytes,
-                           {}, limits_.transform);
+  ObjectBatchReader reader(batch.events, left_out, prepared.items, services(), given().plain_bytes,
+                           {}, given().transform);
   std::vector<ReadObject> objects = co_await reader.next();
   while (!objects.empty()) {
     // The next objects are fetched while these are converted.
-    auto convert_these = convert_objects(receiver, objects, services_, prepared.items);
+    auto convert_these = convert_objects(receiver, objects, services(), prepared.items);
     auto [rows, next] = co_await (std::move(convert_these) && reader.next());
     for (const ConvertedObject& object : rows) {
       if (object.broken) co_return object.index;
-      prepared.rows += object.rows.rows;
+      prepared.batch.rows += object.rows.rows;
       prepared.left_out += object.rows.left_out;
       faults.add(object.rows, prepared.items[object.index].dead_lines);
     }
     std::vector<ParquetFile> files = converter.take_files();
     if (!trial) {
-      co_await upload_files(batch.table, batch.config, std::move(files), services_, prepared.files);
+      co_await upload_files(batch.table, batch.config, std::move(files), services(), append.files);
     }
     objects = std::move(next);
   }
   auto finish = [&converter] { return converter.finish(); };
-  std::vector<ParquetFile> files = co_await run_on(services_.cpu, finish);
+  std::vector<ParquetFile> files = co_await run_on(services().cpu, finish);
   if (!trial) {
-    co_await upload_files(batch.table, batch.config, std::move(files), services_, prepared.files);
+    co_await upload_files(batch.table, batch.config, std::move(files), services(), append.files);
   }
-  prepared.schema = converter.schema();
+  append.schema = converter.schema();
   co_return std::nullopt;
 }
 
@@ -211,69 +184,6 @@ Task<bool> TableSink::leave_out_culprits(Batch batch, std::vector<bool>& left_ou
     batch.prepared.items[culprit.index].failed = culprit.error;
   }
   co_return !culprits.empty() && culprits.size() < tried;
-}
-
-Task<std::string> TableSink::commit(std::string group, Prepared& prepared, std::string app_id,
-                                    std::uint64_t seq) {
-  auto& batch = static_cast<TablePrepared&>(prepared);
-  std::int64_t version = 0;
-  if (batch.outdated.empty()) {
-    Append append;
-    append.app_id = app_id;
-    append.seq = seq;
-    append.files = batch.files;
-    append.schema = batch.schema;
-    version = (co_await catalog_.open(group).append(std::move(append))).version;
-  } else {
-    version = (co_await change(group, batch, app_id, seq)).version;
-  }
-  if (limits_.committed) limits_.committed(group, batch.files.size());
-  co_return fmt::format("version {}, {} rows in {} files", version, batch.rows, batch.files.size());
-}
-
-/// The columns of new files and of those that are left of old ones.
-Schema columns_of_both(Schema added, const Schema& there) {
-  for (const Field& field : there.fields) {
-    if (added.find(field.name) == nullptr) added.fields.push_back(field);
-  }
-  return added;
-}
-
-/// New rows come and the older ones of their objects go, in one commit. Which files these are in is
-/// looked for anew when another writer was faster.
-Task<ChangeResult> TableSink::change(std::string group, const TablePrepared& batch,
-                                     std::string app_id, std::uint64_t seq) {
-  Table& table = catalog_.open(group);
-  Store& store = services_.stores.at(catalog_.config_of(group)->store);
-  for (int attempt = 1;; ++attempt) {
-    Change change;
-    change.app_id = app_id;
-    change.seq = seq;
-    change.add = batch.files;
-    change.schema = batch.schema;
-    const auto snapshot = co_await table.snapshot();
-    if (!snapshot && batch.files.empty()) co_return ChangeResult{};
-    if (snapshot) {
-      const auto done = snapshot->transactions.find(app_id);
-      if (done != snapshot->transactions.end() && done->second >= static_cast<std::int64_t>(seq)) {
-        co_return ChangeResult{.version = snapshot->version, .already_done = true};
-      }
-      co_await objects_->take_out(table, store, *snapshot, batch.outdated, change);
-      // If there is nothing to do there is nothing to remember either: done again, it is the same.
-      if (change.add.empty() && change.remove.empty()) {
-        co_return ChangeResult{.version = snapshot->version};
-      }
-      change.schema =
-          change.add.empty() ? Schema{} : columns_of_both(batch.schema, snapshot->schema);
-      change.read_version = snapshot->version;
-      change.read = {.kind = ReadScope::Kind::kTable};
-    }
-    try {
-      co_return co_await table.change(std::move(change));
-    } catch (const Error& error) {
-      if (error.kind() != ErrorKind::kConflict || attempt == kAttempts) throw;
-    }
-  }
 }
 
 }  // namespace

@@ -1,25 +1,20 @@
 #include "step/table_family.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <charconv>
 #include <map>
 #include <utility>
 #include <vector>
 
-#include "core/crash_point.h"
 #include "core/key_template.h"
 #include "step/batch_sort.h"
 #include "step/object_batch.h"
-#include "step/side_by_side.h"
-#include "step/table_appends.h"
+#include "step/table_batch.h"
+#include "step/tables_sink.h"
 #include "step/temp_file.h"
 
 namespace headrace {
 namespace {
-
-constexpr std::size_t kSideBySide = 8;
 
 /// A record of a numbered pile (row_sorter.h).
 struct Record {
@@ -103,30 +98,23 @@ class PileConverter {
   bool open_ = false;
 };
 
-class TableFamilySink final : public Sink {
+class TableFamilySink final : public TablesSink {
  public:
   TableFamilySink(std::string family, Catalog& catalog, StepServices services,
                   TableFamilyOptions options)
-      : family_(std::move(family)),
+      : TablesSink(catalog, services, std::move(options.limits)),
+        family_(std::move(family)),
         name_(KeyTemplate::parse(family_)),
-        catalog_(catalog),
-        services_(services),
-        options_(std::move(options)) {
-    remove_leftovers(options_.folder, "", ".rows");
+        piles_(options.tables),
+        folder_(std::move(options.folder)),
+        memory_(options.memory) {
+    remove_leftovers(folder_, "", ".rows");
   }
 
-  Limits limits() const override {
-    return {options_.limits.commit_bytes, options_.limits.commit_every,
-            options_.limits.commit_tasks};
-  }
   std::string group_of(const Event&) override { return family_; }
 
   Task<std::unique_ptr<Prepared>> prepare(std::string, std::string app_id,
                                           std::vector<Event> events) override;
-  Task<std::string> commit(std::string, Prepared& prepared, std::string, std::uint64_t) override;
-  /// Each table has a seq of its own; the plan knows them.
-  Task<std::uint64_t> committed(std::string, std::string) override { co_return 0; }
-  Task<bool> resolve(std::string, std::string, std::uint64_t, Bytes plan) override;
 
  private:
   struct Batch {
@@ -134,7 +122,7 @@ class TableFamilySink final : public Sink {
     std::vector<bool>& left_out;
     std::vector<Item>& items;
     std::string app_id;
-    TableAppends appends;
+    TableBatch& made;
   };
   Task<bool> convert(Batch& batch, RowPiles& piles);
   Task<bool> convert_pile(Batch& batch, RowPiles& piles, std::size_t pile, FaultBudget& faults);
@@ -143,43 +131,42 @@ class TableFamilySink final : public Sink {
 
   std::string family_;
   KeyTemplate name_;
-  Catalog& catalog_;
-  StepServices services_;
-  TableFamilyOptions options_;
+  std::size_t piles_;
+  std::filesystem::path folder_;
+  std::uint64_t memory_;
 };
 
 Task<std::unique_ptr<Sink::Prepared>> TableFamilySink::prepare(std::string, std::string app_id,
                                                                std::vector<Event> events) {
-  auto prepared = std::make_unique<Prepared>();
+  auto prepared = std::make_unique<TablesPrepared>();
   prepared->items.resize(events.size());
   std::vector<bool> left_out(events.size(), false);
-  const std::set<std::string>& only = options_.limits.only;
+  const std::set<std::string>& only = given().only;
   const BatchSort sort{
       .rules = {.name = name_,
                 .given = {},
                 .missing = {},
-                .keep = options_.limits.keep,
+                .keep = given().keep,
                 .admit = only.empty() ? std::function<bool(const std::string&)>()
                                       : [&only](const std::string& n) { return only.contains(n); },
                 .rows = batch_rows_options()},
-      .limits = {.memory_bytes = options_.memory, .piles = options_.tables},
-      .folder = options_.folder,
+      .limits = {.memory_bytes = memory_, .piles = piles_},
+      .folder = folder_,
       .own = {},
-      .transform = options_.limits.transform,
+      .transform = given().transform,
       .numbered = true};
-  Batch batch{events, left_out, prepared->items, std::move(app_id), {}};
+  Batch batch{events, left_out, prepared->items, std::move(app_id), prepared->batch};
   while (true) {
     const SortedBatch sorted =
-        co_await sort_batch(sort, events, left_out, prepared->items, services_);
+        co_await sort_batch(sort, events, left_out, prepared->items, services());
     prepared->left_out = sorted.left_out;
-    batch.appends = {};
+    batch.made = {};
     if (co_await convert(batch, *sorted.piles)) break;
     for (std::size_t i = 0; i < events.size(); ++i) {
       if (!left_out[i]) prepared->items[i] = {};
     }
   }
-  prepared->empty = batch.appends.tables.empty();
-  if (!prepared->empty) prepared->plan = encode(batch.appends);
+  prepared->close();
   co_return prepared;
 }
 
@@ -198,7 +185,7 @@ Task<bool> TableFamilySink::convert_pile(Batch& batch, RowPiles& piles, std::siz
   Table* table = nullptr;
   std::optional<Error> refused;
   try {
-    table = &catalog_.open(name);
+    table = &catalog().open(name);
   } catch (const Error& error) {
     refused = error;
   }
@@ -207,12 +194,16 @@ Task<bool> TableFamilySink::convert_pile(Batch& batch, RowPiles& piles, std::siz
     bury(batch, piles, pile, *refused, faults);
     co_return true;
   }
-  const TableConfig& config = *catalog_.config_of(name);
-  TableAppends::One one{.table = name, .append = {}};
+  const TableConfig& config = *catalog().config_of(name);
+  TableBatch::One one{.table = name, .append = {}, .outdated = {}};
   one.append.app_id = batch.app_id;
-  one.append.seq = co_await table->last_txn(batch.app_id) + 1;
-  // Rows that are not wanted were left out while they were sorted.
-  PileConverter converter(co_await convert_options(*table, config, {}), batch.events);
+  ConvertOptions options;
+  {
+    const auto now = co_await table->snapshot();
+    one.append.seq = next_seq(now, batch.app_id);
+    options = convert_options(now, config, {});  // Unwanted rows were left out in the sorting.
+  }
+  PileConverter converter(std::move(options), batch.events);
   Bytes rows;
   auto next = [&] {
     rows = piles.next(pile);
@@ -223,11 +214,11 @@ Task<bool> TableFamilySink::convert_pile(Batch& batch, RowPiles& piles, std::siz
   std::optional<Error> failure;
   try {
     do {
-      auto files = co_await run_on(services_.cpu, next);
-      co_await upload_files(*table, config, std::move(files), services_, one.append.files);
+      auto files = co_await run_on(services().cpu, next);
+      co_await upload_files(*table, config, std::move(files), services(), one.append.files);
     } while (!rows.empty());
-    auto files = co_await run_on(services_.cpu, finish);
-    co_await upload_files(*table, config, std::move(files), services_, one.append.files);
+    auto files = co_await run_on(services().cpu, finish);
+    co_await upload_files(*table, config, std::move(files), services(), one.append.files);
   } catch (const Error& error) {
     failure = error;
   }
@@ -245,8 +236,8 @@ Task<bool> TableFamilySink::convert_pile(Batch& batch, RowPiles& piles, std::siz
     faults.add(came, batch.items[index].dead_lines);
   }
   one.append.schema = converter.schema();
-  batch.appends.rows += converter.rows;
-  if (!one.append.files.empty()) batch.appends.tables.push_back(std::move(one));
+  batch.made.rows += converter.rows;
+  batch.made.tables.push_back(std::move(one));
   co_return true;
 }
 
@@ -265,46 +256,6 @@ void TableFamilySink::bury(Batch& batch, RowPiles& piles, std::size_t pile, cons
     }
   }
   for (const auto& [index, rows] : by_object) faults.add(rows, batch.items[index].dead_lines);
-}
-
-Task<std::string> TableFamilySink::commit(std::string, Prepared& prepared, std::string,
-                                          std::uint64_t) {
-  TableAppends appends = decode_appends(prepared.plan).value();
-  std::size_t files = 0;
-  auto append_one = [&](std::size_t i) -> Task<> {
-    files += appends.tables[i].append.files.size();
-    const TableAppends::One& one = appends.tables[i];
-    co_await catalog_.open(one.table).append(one.append);
-    crash_point("tables.appended");
-    if (options_.limits.committed) options_.limits.committed(one.table, one.append.files.size());
-  };
-  co_await side_by_side(services_.executor, appends.tables.size(), kSideBySide, append_one);
-  co_return fmt::format("{} rows in {} files of {} tables", appends.rows, files,
-                        appends.tables.size());
-}
-
-Task<bool> TableFamilySink::resolve(std::string, std::string, std::uint64_t, Bytes plan) {
-  const auto appends = decode_appends(plan);
-  if (!appends) co_return false;  // It is no plan of ours.
-  std::size_t done = 0;
-  std::optional<Error> refused;
-  for (const TableAppends::One& one : appends->tables) {
-    try {
-      co_await catalog_.open(one.table).append(one.append);
-      ++done;
-    } catch (const Error& error) {
-      if (error.kind() == ErrorKind::kCancelled || error.kind() == ErrorKind::kBug) throw;
-      if (error.kind() == ErrorKind::kTransient) throw;
-      refused = error.during("table " + one.table);
-    }
-  }
-  if (!refused) co_return true;
-  if (done == 0) co_return false;
-  throw Error(
-      ErrorKind::kTransient,
-      fmt::format("{} of {} tables have their rows of a batch, and another refuses its own: "
-                  "{}",
-                  done, appends->tables.size(), refused->what()));
 }
 
 }  // namespace

@@ -23,9 +23,7 @@ struct TableFamilyOptions {
 /// many tables. Rows are sorted by table, and each table's are converted by themselves, so that
 /// memory is bounded however many tables there are.
 ///
-/// The commit is one append per table, each with its own seq under the batch's app_id; the plan
-/// holds them all, and a batch that was begun is carried to its end (docs/decisions/0005). A reader
-/// may see one table's rows before another's.
+/// The commit is one per table (tables_sink.h). A reader may see one table's rows before another's.
 ///
 /// A row without a value in a field, or for a table beyond the family's limit, is a dead line; rows
 /// of tables that are not in TableSinkLimits::only are left out and counted.

@@ -5,7 +5,6 @@
 
 #include <map>
 
-#include "step/table_appends.h"
 #include "testing/step_kit.h"
 #include "testing/temp_folder.h"
 
@@ -40,7 +39,7 @@ class TableFamilyTest : public testing::Test {
   std::unique_ptr<Sink::Prepared> bring(std::vector<Event> events) {
     if (!sink) restart();
     auto prepared = world.await(sink->prepare(kFamily, "app", std::move(events)));
-    if (!prepared->empty) world.await(sink->commit(kFamily, *prepared, "app", 1));
+    if (!prepared->empty) world.await(sink->commit(*prepared));
     return prepared;
   }
 
@@ -125,27 +124,14 @@ TEST_F(TableFamilyTest, ARowIsInItsTableOnceWhereverTheProcessDied) {
       for (int i = 0; i < 9; ++i) lines += fmt::format("{{\"type\":\"t{}\"}}\n", i % 3);
       const std::vector<Event> events = {put("1", lines), put("2", lines)};
       for (const char* type : {"events_t0", "events_t1", "events_t2"}) expected[type] += 6;
-      restart();
-      world.faults.add({.kind = kind, .call = {}, .key = {}, .probability = 1, .first = n});
-      std::unique_ptr<Sink::Prepared> prepared;
-      failed = false;
-      try {
-        prepared = world.await(sink->prepare(kFamily, "app", events));
-        for (const auto& item : prepared->items) failed = failed || item.failed;
-        if (!failed) world.await(sink->commit(kFamily, *prepared, "app", 1));
-      } catch (const Error& error) {
-        EXPECT_EQ(error.kind(), ErrorKind::kTransient) << error.what();
-        failed = true;
-      }
-      world.faults.clear();
-      restart();
-      const bool planned = prepared && !prepared->empty;
-      const bool done = planned && world.await(sink->resolve(kFamily, "app", 1, prepared->plan));
-      std::vector<Event> again;
-      for (std::size_t i = 0; i < events.size(); ++i) {
-        if (!done || prepared->items[i].failed) again.push_back(events[i]);
-      }
-      if (!again.empty()) bring(again);
+      const auto process = [this]() -> Sink& {
+        restart();
+        return *sink;
+      };
+      const World::CutShort cut = world.cut_short({.kind = kind, .call = {}, .key = {}, .first = n},
+                                                  kFamily, events, process);
+      failed = cut.died;
+      if (!cut.again.empty()) bring(cut.again);
       ASSERT_EQ(rows(), expected) << "call " << n;
       ASSERT_LT(n, 300u);
     }
@@ -162,48 +148,28 @@ TEST_F(TableFamilyTest, ATableThatRefusesLetsTheOthersWaitForIt) {
       sink->prepare(kFamily, "app", {put("1", "{\"type\":\"a\"}\n{\"type\":\"b\"}\n")}));
   world.faults.add(
       {.call = StoreCall::kPut, .key = "t/b/_delta_log", .error = ErrorKind::kInvalid});
-  EXPECT_THROW(world.await(sink->commit(kFamily, *prepared, "app", 1)), Error);
+  EXPECT_THROW(world.await(sink->commit(*prepared)), Error);
   try {
-    world.await(sink->resolve(kFamily, "app", 1, prepared->plan));
+    world.await(sink->resolve(prepared->plan));
     ADD_FAILURE() << "a part of it is there";
   } catch (const Error& error) {
     EXPECT_EQ(error.kind(), ErrorKind::kTransient);
     EXPECT_THAT(error.what(), HasSubstr("1 of 2 tables"));
   }
   world.faults.clear();
-  EXPECT_TRUE(world.await(sink->resolve(kFamily, "app", 1, prepared->plan)));
+  EXPECT_TRUE(world.await(sink->resolve(prepared->plan)));
   EXPECT_THAT(rows(), UnorderedElementsAre(Pair("events_a", 1u), Pair("events_b", 1u)));
 }
 
-TEST(TableAppendsPlan, ReadsBackWhatItWrote) {
-  TableAppends appends;
-  appends.rows = 3;
-  Append append;
-  append.app_id = "s/r/t";
-  append.seq = 7;
-  append.schema.fields.push_back({.name = "a \"b\""});
-  append.files.push_back({.path = "p=1/x.parquet",
-                          .partition = {{"p", "1"}, {"q", std::nullopt}},
-                          .size = 9,
-                          .rows = 3,
-                          .stats = R"({"numRecords":3})"});
-  appends.tables.push_back({"t", append});
-  const auto back = decode_appends(encode(appends)).value();
-  EXPECT_EQ(back.rows, 3u);
-  ASSERT_EQ(back.tables.size(), 1u);
-  EXPECT_EQ(back.tables[0].table, "t");
-  const Append& read = back.tables[0].append;
-  EXPECT_EQ(read.app_id, append.app_id);
-  EXPECT_EQ(read.seq, append.seq);
-  EXPECT_EQ(read.schema, append.schema);
-  ASSERT_EQ(read.files.size(), 1u);
-  EXPECT_EQ(read.files[0].path, append.files[0].path);
-  EXPECT_EQ(read.files[0].partition, append.files[0].partition);
-  EXPECT_EQ(read.files[0].size, 9u);
-  EXPECT_EQ(read.files[0].stats, append.files[0].stats);
-  EXPECT_FALSE(decode_appends(""));
-  EXPECT_FALSE(decode_appends(R"({"kind":"objects"})"));
-  EXPECT_THROW(decode_appends(R"({"kind":"tables"})"), Error);
+TEST_F(TableFamilyTest, AfterARefusalNothingElseOfABatchIsBegun) {
+  restart();
+  auto prepared = world.await(
+      sink->prepare(kFamily, "app", {put("1", "{\"type\":\"a\"}\n{\"type\":\"b\"}\n")}));
+  for (const ObjectInfo& file : run_task(world.lake->list("t", {.prefix = "a/"})).objects) {
+    run_task(world.lake->remove(file.key));
+  }
+  EXPECT_FALSE(world.await(sink->resolve(prepared->plan)));
+  EXPECT_THAT(rows(), IsEmpty());
 }
 
 }  // namespace

@@ -108,6 +108,24 @@ struct Seen {
   bool operator==(const Seen&) const = default;
 };
 
+/// Runs a task on the services' loop to its end and returns or throws what it did: for a sink,
+/// whose work on the CPU pool comes back into that loop.
+template <class T>
+T await(boost::asio::io_context& loop, Task<T> task) {
+  std::exception_ptr failure;
+  std::optional<T> result;
+  loop.restart();
+  boost::asio::co_spawn(loop, std::move(task), [&](std::exception_ptr error, T value) {
+    failure = error;
+    if (!error) result.emplace(std::move(value));
+  });
+  // The loop must not end while it waits for the pool.
+  const auto guard = boost::asio::make_work_guard(loop);
+  while (!failure && !result) loop.run_one();
+  if (failure) std::rethrow_exception(failure);
+  return std::move(*result);
+}
+
 class World {
  public:
   World() {
@@ -169,22 +187,40 @@ class World {
     return all;
   }
 
-  /// Runs a task on the services' loop to its end and returns or throws what it did: for a sink,
-  /// whose work on the CPU pool comes back into that loop.
   template <class T>
   T await(Task<T> task) {
-    std::exception_ptr failure;
-    std::optional<T> result;
-    loop.restart();
-    boost::asio::co_spawn(loop, std::move(task), [&](std::exception_ptr error, T value) {
-      failure = error;
-      if (!error) result.emplace(std::move(value));
-    });
-    // The loop must not end while it waits for the pool.
-    const auto guard = boost::asio::make_work_guard(loop);
-    while (!failure && !result) loop.run_one();
-    if (failure) std::rethrow_exception(failure);
-    return std::move(*result);
+    return step_kit::await(loop, std::move(task));
+  }
+
+  /// A process brings a batch to a sink and dies, if it comes so far, as the fault says; the next
+  /// one resolves what it left. `process` gives each its sink.
+  struct CutShort {
+    bool died = false;
+    std::vector<Event> again;  ///< What the next one has to bring then.
+  };
+  CutShort cut_short(StoreFault fault, const std::string& group, const std::vector<Event>& events,
+                     const std::function<Sink&()>& process) {
+    CutShort out;
+    std::unique_ptr<Sink::Prepared> prepared;
+    Sink& first = process();
+    faults.add(std::move(fault));
+    try {
+      prepared = await(first.prepare(group, "app", events));
+      for (const auto& item : prepared->items) out.died = out.died || item.failed;
+      if (!out.died) await(first.commit(*prepared));
+    } catch (const Error& error) {
+      if (error.kind() != ErrorKind::kTransient) throw;
+      out.died = true;
+    }
+    faults.clear();
+    Sink& second = process();
+    const bool planned = prepared && !prepared->empty;
+    const bool done = planned && await(second.resolve(prepared->plan));
+    if (planned) second.forget(prepared->plan);
+    for (std::size_t i = 0; i < events.size(); ++i) {
+      if (!done || prepared->items[i].failed) out.again.push_back(events[i]);
+    }
+    return out;
   }
 
   HookStore& hook() { return static_cast<HookStore&>(stores.at("lake")); }

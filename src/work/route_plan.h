@@ -18,6 +18,9 @@ namespace headrace {
 struct RoutePlan {
   std::string name;
   RouteId id{};
+  /// Names the route in the records of its sink, before the group: no other route of any stack has
+  /// the same.
+  std::string writer;
   std::vector<std::unique_ptr<Step>> steps;
   std::unique_ptr<Sink> sink;  ///< After the steps; may be null.
   Duration after{};            ///< From when the event happened to when it is due.

@@ -12,8 +12,8 @@ constexpr std::size_t kTakeAtOnce = 256;
 
 }  // namespace
 
-RouteWorker::RouteWorker(std::string stack, const RoutePlan& plan, Ledger& ledger,
-                         StepServices services, Slots& batches, const Log& log)
+RouteWorker::RouteWorker(const RoutePlan& plan, Ledger& ledger, StepServices services,
+                         Slots& batches, const Log& log)
     : plan_(plan),
       ledger_(ledger),
       services_(services),
@@ -21,17 +21,14 @@ RouteWorker::RouteWorker(std::string stack, const RoutePlan& plan, Ledger& ledge
       slots_(plan.concurrency),
       rate_(plan.rate_per_second, services.clock) {
   if (plan.sink) {
-    sink_ = std::make_unique<SinkWorker>(std::move(stack), plan, ledger, services, batches, log);
+    sink_ = std::make_unique<SinkWorker>(plan, ledger, services, batches, log);
   }
-}
-
-Task<> RouteWorker::recover() {
-  if (sink_) co_await sink_->recover();
 }
 
 Task<> RouteWorker::run() {
   using namespace boost::asio::experimental::awaitable_operators;
   if (sink_) {
+    co_await sink_->recover();
     co_await (take_loop() && sink_->run());
   } else {
     co_await take_loop();

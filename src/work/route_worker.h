@@ -22,12 +22,11 @@ namespace headrace {
 /// Threads  One executor (services.executor).
 class RouteWorker {
  public:
-  RouteWorker(std::string stack, const RoutePlan& plan, Ledger& ledger, StepServices services,
-              Slots& batches, const Log& log);
+  RouteWorker(const RoutePlan& plan, Ledger& ledger, StepServices services, Slots& batches,
+              const Log& log);
 
-  /// Resolves what an earlier process left of the sink's batches. Before run().
-  Task<> recover();
-  /// Takes and works until cancelled (throws kCancelled).
+  /// Resolves what an earlier process left of the sink's batches, then takes and works until
+  /// cancelled (throws kCancelled).
   Task<> run();
   void drain();
   /// After run() was cancelled: waits for what runs, gives back what only waits.

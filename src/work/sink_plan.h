@@ -1,6 +1,5 @@
 #pragma once
 
-#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -13,8 +12,6 @@ namespace headrace {
 /// the batch after a crash without doing it again. docs/formats/notes.md has the JSON.
 struct SinkPlan {
   std::string group;
-  std::string app_id;
-  std::uint64_t seq = 0;
   std::vector<TaskId> tasks;        ///< Those whose rows are in the commit, or need none.
   std::vector<NewDeadLetter> dead;  ///< Lines that are to become dead letters with it.
   Bytes sink;                       ///< Sink::Prepared::plan; UTF-8.

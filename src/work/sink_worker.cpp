@@ -15,23 +15,23 @@ namespace {
 /// While draining, a batch is full once nothing has been added for this long.
 constexpr Duration kQuiet = std::chrono::milliseconds(20);
 
+/// Nothing of the batch is to be seen: its tasks may fail.
+struct BatchFailed {
+  Error why;
+};
+
 }  // namespace
 
-SinkWorker::SinkWorker(std::string stack, const RoutePlan& plan, Ledger& ledger,
-                       StepServices services, Slots& batches, const Log& log)
-    : stack_(std::move(stack)),
-      plan_(plan),
-      ledger_(ledger),
-      services_(services),
-      batches_(batches),
-      log_(log) {}
+SinkWorker::SinkWorker(const RoutePlan& plan, Ledger& ledger, StepServices services, Slots& batches,
+                       const Log& log)
+    : plan_(plan), ledger_(ledger), services_(services), batches_(batches), log_(log) {}
 
 std::string SinkWorker::plan_key(const std::string& group) const {
   return "plan/" + plan_.name + "/" + group;
 }
 
 std::string SinkWorker::app_id(const std::string& group) const {
-  return stack_ + "/" + plan_.name + "/" + group;
+  return plan_.writer + "/" + group;
 }
 
 Task<> SinkWorker::write(LedgerWrite write) {
@@ -42,9 +42,7 @@ Task<> SinkWorker::write(LedgerWrite write) {
 Task<> SinkWorker::recover() {
   for (NoteChange& note : co_await ledger_.notes(plan_key(""))) {
     const SinkPlan plan = decode_plan(note.value.value_or(""));
-    auto ask = [&] { return plan_.sink->resolve(plan.group, plan.app_id, plan.seq, plan.sink); };
-    const bool committed =
-        co_await durably(services_.clock, services_.random, log_, "finish a batch", ask);
+    const bool committed = co_await resolve(plan.sink);
     LedgerWrite write;
     write.notes.push_back({note.key, std::nullopt});
     if (committed) {
@@ -95,6 +93,10 @@ void SinkWorker::drain() {
 Task<> SinkWorker::run() {
   using namespace boost::asio::experimental::awaitable_operators;
   while (true) {
+    // Keys may name any number of groups, over time.
+    std::erase_if(groups_, [](const auto& entry) {
+      return !entry.second.busy && entry.second.members.empty();
+    });
     start_ripe();
     std::optional<Time> next;
     for (const auto& [name, group] : groups_) {
@@ -127,53 +129,67 @@ void SinkWorker::start(const std::string& name, Group& group) {
 
 Task<> SinkWorker::commit_batch(std::string name, std::vector<Member> members) {
   std::optional<Error> failure;
+  bool left = false;
   try {
-    co_await batches_.acquire(1);
     try {
       co_await bring_through(name, members);
-    } catch (...) {
-      failure = to_error(std::current_exception());
+    } catch (const BatchFailed& batch) {
+      failure = batch.why;
     }
-    batches_.release(1);
     if (failure) co_await fail(name, members, *failure);
   } catch (...) {
-    // Only a ledger that refuses to write for good comes here: the tasks stay taken, and the next
-    // start brings them back.
+    // A ledger that refuses to write for good, or a plan of which the sink cannot say what became:
+    // the tasks stay taken, the plan where it is, and the next start brings them back.
+    left = true;
     log_.error("batch left to the next start",
-               {{"group", name}, {"error", to_error(std::current_exception()).what()}});
+               {{"route", plan_.name},
+                {"group", name},
+                {"error", to_error(std::current_exception()).what()}});
   }
   counters_.gathered -= members.size();
   --under_way_;
-  groups_[name].busy = false;
+  groups_[name].busy = left;
   changed_.notify_all();
 }
 
 Task<> SinkWorker::bring_through(const std::string& name, std::vector<Member>& members) {
-  std::optional<std::uint64_t>& last_seq = groups_[name].last_seq;
-  if (!last_seq) last_seq = co_await plan_.sink->committed(name, app_id(name));
-  const std::uint64_t seq = *last_seq + 1;
-
-  std::vector<Event> events;
-  events.reserve(members.size());
-  for (const Member& member : members) events.push_back(member.event);
-  const std::unique_ptr<Sink::Prepared> prepared =
-      co_await plan_.sink->prepare(name, app_id(name), std::move(events));
-
-  put_back_later(name, members, *prepared);
-  crash_point("sink.prepared");
-  if (!prepared->empty) {
-    co_await write_plan(name, members, *prepared, seq);
-    crash_point("sink.planned");
-    co_await commit_or_resolve(name, *prepared, seq);
-    crash_point("sink.committed");
-    last_seq = seq;
+  std::unique_ptr<Sink::Prepared> prepared;
+  std::optional<Error> failure;
+  bool planned = false;
+  co_await batches_.acquire(1);
+  try {
+    prepared = co_await prepare(name, members);
+    crash_point("sink.prepared");
+    if (!prepared->empty) {
+      co_await write_plan(name, members, *prepared);
+      planned = true;
+      crash_point("sink.planned");
+      failure = co_await commit(name, *prepared);
+    }
+  } catch (...) {
+    failure = to_error(std::current_exception());
   }
+  // Its rows are in the store; what it may still have to wait for costs no memory of theirs.
+  batches_.release(1);
+  if (failure && !planned) throw BatchFailed{*failure};
+  if (failure) co_await resolve_or_fail(*prepared, *failure);
+  if (planned) crash_point("sink.committed");
   co_await settle(name, members, *prepared);
   counters_.left_out += prepared->left_out;
   if (prepared->left_out > 0) {
     log_.info("rows left out", {{"route", plan_.name}, {"to", name}, {"rows", prepared->left_out}});
   }
-  if (!prepared->empty) plan_.sink->forget(prepared->plan);
+  if (planned) plan_.sink->forget(prepared->plan);
+}
+
+Task<std::unique_ptr<Sink::Prepared>> SinkWorker::prepare(const std::string& name,
+                                                          std::vector<Member>& members) {
+  std::vector<Event> events;
+  events.reserve(members.size());
+  for (const Member& member : members) events.push_back(member.event);
+  auto prepared = co_await plan_.sink->prepare(name, app_id(name), std::move(events));
+  put_back_later(name, members, *prepared);
+  co_return prepared;
 }
 
 /// What the batch had no room for is gathered again, before all others and due at once.
@@ -202,13 +218,8 @@ void SinkWorker::put_back_later(const std::string& name, std::vector<Member>& me
 }
 
 Task<> SinkWorker::write_plan(const std::string& name, const std::vector<Member>& members,
-                              const Sink::Prepared& prepared, std::uint64_t seq) {
-  SinkPlan plan{.group = name,
-                .app_id = app_id(name),
-                .seq = seq,
-                .tasks = {},
-                .dead = {},
-                .sink = prepared.plan};
+                              const Sink::Prepared& prepared) {
+  SinkPlan plan{.group = name, .tasks = {}, .dead = {}, .sink = prepared.plan};
   for (std::size_t i = 0; i < members.size(); ++i) {
     const Sink::Item& item = prepared.items[i];
     if (item.failed) continue;
@@ -223,25 +234,39 @@ Task<> SinkWorker::write_plan(const std::string& name, const std::vector<Member>
   co_await this->write(std::move(write));
 }
 
-Task<> SinkWorker::commit_or_resolve(const std::string& name, Sink::Prepared& prepared,
-                                     std::uint64_t seq) {
-  std::optional<Error> failure;
+Task<std::optional<Error>> SinkWorker::commit(const std::string& name, Sink::Prepared& prepared) {
   try {
-    const std::string said = co_await plan_.sink->commit(name, prepared, app_id(name), seq);
+    const std::string said = co_await plan_.sink->commit(prepared);
     ++counters_.commits;
     log_.info("committed", {{"route", plan_.name}, {"to", name}, {"as", said}});
-    co_return;
+    co_return std::nullopt;
   } catch (...) {
-    failure = to_error(std::current_exception());
+    co_return to_error(std::current_exception());
   }
-  // The answer may have been lost on the way back, or only a part be done: the sink itself knows.
-  auto ask = [&] { return plan_.sink->resolve(name, app_id(name), seq, prepared.plan); };
-  if (co_await durably(services_.clock, services_.random, log_, "finish a batch", ask)) {
+}
+
+/// The answer may have been lost on the way back, or only a part be done: the sink itself knows.
+Task<> SinkWorker::resolve_or_fail(Sink::Prepared& prepared, const Error& failure) {
+  if (co_await resolve(prepared.plan)) {
     ++counters_.commits;
     co_return;
   }
   plan_.sink->forget(prepared.plan);
-  throw *failure;
+  throw BatchFailed{failure};
+}
+
+/// Asks the sink until it has an answer.
+Task<bool> SinkWorker::resolve(const Bytes& plan) {
+  auto ask = [&]() -> Task<bool> {
+    try {
+      co_return co_await plan_.sink->resolve(plan);
+    } catch (const Error& error) {
+      if (error.kind() == ErrorKind::kCancelled || error.kind() == ErrorKind::kBug) throw;
+      throw Error(ErrorKind::kTransient, error.what());
+    }
+  };
+  const std::string what = "finish a batch of route " + plan_.name;
+  co_return co_await durably(services_.clock, services_.random, log_, what, ask);
 }
 
 Task<> SinkWorker::settle(const std::string& name, std::vector<Member>& members,
@@ -287,7 +312,6 @@ Task<> SinkWorker::fail(const std::string& name, std::vector<Member>& members, c
                               {"to", name},
                               {"kind", to_string(error.kind())},
                               {"error", error.what()}});
-  groups_[name].last_seq.reset();
   LedgerWrite write;
   write.notes.push_back({plan_key(name), std::nullopt});
   for (const Member& member : members) {

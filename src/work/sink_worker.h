@@ -2,6 +2,8 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -16,9 +18,10 @@ namespace headrace {
 
 /// Gathers a route's tasks by group and brings each batch through the sink exactly once:
 /// prepare -> plan in the ledger -> commit -> settle and drop the plan in one ledger write.
-/// A crash in between is resolved by recover(): the sink brings the batch to its end or says that
-/// nothing of it happened; it is settled then, or done again. One batch of a group is under way at
-/// a time; its tasks stay taken meanwhile.
+/// A commit that threw, and a crash in between, are resolved: the sink brings the batch to its end
+/// or says that nothing of it happened; it is settled then, or done again. As long as it can do
+/// neither, the group waits. One batch of a group is under way at a time; its tasks stay taken
+/// meanwhile.
 ///
 /// Threads  One executor.
 class SinkWorker {
@@ -31,12 +34,12 @@ class SinkWorker {
     Time latest_retry;  ///< The latest due time given to a task that failed.
   };
 
-  /// `batches` bounds the batches in memory over all sinks of the process. `stack` names the
-  /// application in the sink's own records: app id = stack/route/group's stream.
-  SinkWorker(std::string stack, const RoutePlan& plan, Ledger& ledger, StepServices services,
-             Slots& batches, const Log& log);
+  /// `batches` bounds the batches whose rows are in memory, over all sinks of the process.
+  SinkWorker(const RoutePlan& plan, Ledger& ledger, StepServices services, Slots& batches,
+             const Log& log);
 
-  /// Settles or drops the plans an earlier process left. Call once, before the first take.
+  /// Settles or drops the plans an earlier process left, which may take as long as its store is
+  /// away or refuses. Call once, before the first take.
   Task<> recover();
   /// Hands over a task; waits while too many are gathered.
   Task<> add(TakenTask task, Event event, std::vector<DeadLine> dead_lines);
@@ -61,7 +64,6 @@ class SinkWorker {
     Time oldest;
     Time newest;
     bool busy = false;
-    std::optional<std::uint64_t> last_seq;
   };
 
   bool ripe(const Group& group, Time now) const;
@@ -70,11 +72,15 @@ class SinkWorker {
   void start(const std::string& name, Group& group);
   Task<> commit_batch(std::string name, std::vector<Member> members);
   Task<> bring_through(const std::string& name, std::vector<Member>& members);
+  Task<std::unique_ptr<Sink::Prepared>> prepare(const std::string& name,
+                                                std::vector<Member>& members);
   void put_back_later(const std::string& name, std::vector<Member>& members,
                       Sink::Prepared& prepared);
   Task<> write_plan(const std::string& name, const std::vector<Member>& members,
-                    const Sink::Prepared& prepared, std::uint64_t seq);
-  Task<> commit_or_resolve(const std::string& name, Sink::Prepared& prepared, std::uint64_t seq);
+                    const Sink::Prepared& prepared);
+  Task<std::optional<Error>> commit(const std::string& name, Sink::Prepared& prepared);
+  Task<> resolve_or_fail(Sink::Prepared& prepared, const Error& failure);
+  Task<bool> resolve(const Bytes& plan);
   Task<> settle(const std::string& name, std::vector<Member>& members, Sink::Prepared& prepared);
   Task<> fail(const std::string& name, std::vector<Member>& members, const Error& error);
   Task<> write(LedgerWrite write);
@@ -82,7 +88,6 @@ class SinkWorker {
   std::string plan_key(const std::string& group) const;
   std::string app_id(const std::string& group) const;
 
-  std::string stack_;
   const RoutePlan& plan_;
   Ledger& ledger_;
   StepServices services_;

@@ -35,15 +35,17 @@ class ScriptedStep final : public Step {
 /// A table of events in memory, with switches for what can go wrong.
 struct FakeTable {
   std::vector<std::string> rows;
-  std::map<std::string, std::uint64_t> last_seq;
+  std::string committed;  ///< The plan of the last batch.
+  std::string app_id;     ///< That batches were prepared for.
   std::vector<std::size_t> batches;
   int lost_answers = 0;    ///< Commits that happen but throw.
   int failed_commits = 0;  ///< Commits that throw and do not happen.
   std::vector<DeadLine> bad_lines;
   std::size_t room = 1'000;  ///< Events that fit into a batch.
-  bool in_steps = false;     ///< A commit has several, and its batch a plan.
   std::vector<Bytes> resolved;
-  std::deque<std::optional<bool>> answers;  ///< nullopt: throws kTransient.
+  /// Of resolve(); nullopt: throws kTransient. When there are none left: was it committed?
+  std::deque<std::optional<bool>> answers;
+  bool broken = false;  ///< resolve() throws kBug.
   std::vector<Bytes> forgotten;
   Outcome outcome = Outcome::kDone;  ///< Of each event.
 };
@@ -58,8 +60,9 @@ class FakeSink final : public Sink {
 
   Limits limits() const override { return limits_; }
   std::string group_of(const Event& event) override { return event.object.bucket; }
-  Task<std::unique_ptr<Prepared>> prepare(std::string, std::string,
+  Task<std::unique_ptr<Prepared>> prepare(std::string, std::string app_id,
                                           std::vector<Event> events) override {
+    table_.app_id = app_id;
     auto batch = std::make_unique<Batch>();
     for (const Event& event : events) {
       Item& item = batch->items.emplace_back();
@@ -69,31 +72,25 @@ class FakeSink final : public Sink {
       item.dead_lines = table_.bad_lines;
       item.result.outcome = table_.outcome;
     }
-    if (table_.in_steps) batch->plan = "plan of " + batch->rows.at(0);
+    batch->plan = "plan of " + batch->rows.at(0);
     co_return batch;
   }
-  Task<std::string> commit(std::string, Prepared& prepared, std::string app_id,
-                           std::uint64_t seq) override {
+  Task<std::string> commit(Prepared& prepared) override {
     if (table_.failed_commits-- > 0) throw Error(ErrorKind::kTransient, "not now");
     auto& batch = static_cast<Batch&>(prepared);
-    if (seq > table_.last_seq[app_id]) {
-      table_.last_seq[app_id] = seq;
-      table_.batches.push_back(batch.rows.size());
-      std::ranges::copy(batch.rows, std::back_inserter(table_.rows));
-    }
+    table_.committed = batch.plan;
+    table_.batches.push_back(batch.rows.size());
+    std::ranges::copy(batch.rows, std::back_inserter(table_.rows));
     if (table_.lost_answers-- > 0) throw Error(ErrorKind::kTransient, "answer lost");
     co_return "ok";
   }
-  Task<std::uint64_t> committed(std::string, std::string app_id) override {
-    co_return table_.last_seq[app_id];
-  }
-  Task<bool> resolve(std::string group, std::string app_id, std::uint64_t seq,
-                     Bytes plan) override {
-    if (!table_.in_steps) co_return co_await Sink::resolve(group, app_id, seq, plan);
+  Task<bool> resolve(Bytes plan) override {
     table_.resolved.push_back(plan);
+    if (table_.broken) throw Error(ErrorKind::kBug, "what is this?");
+    if (table_.answers.empty()) co_return plan == table_.committed;
     const std::optional<bool> answer = table_.answers.front();
     table_.answers.pop_front();
-    if (!answer) throw Error(ErrorKind::kTransient, "half of it is there");
+    if (!answer) throw Error(ErrorKind::kInvalid, "half of it is there");
     co_return *answer;
   }
   void forget(const Bytes& plan) override { table_.forgotten.push_back(plan); }
@@ -108,6 +105,7 @@ class WorkTest : public testing::Test {
   WorkTest() : ledger_(make_memory_ledger({}, clock_)) {
     stores_.add("lake", make_memory_store(clock_));
     plan_.name = "route";
+    plan_.writer = "id/stack/route";
     plan_.retry = {3, {1s, 8s}};
   }
   ~WorkTest() override {
@@ -170,8 +168,7 @@ class WorkTest : public testing::Test {
   RouteWorker& worker() {
     if (!worker_) {
       plan_.id = await(ledger_->route_id(plan_.name));
-      worker_ = std::make_unique<RouteWorker>("stack", plan_, *ledger_, services(), batches_,
-                                              silent_log());
+      worker_ = std::make_unique<RouteWorker>(plan_, *ledger_, services(), batches_, silent_log());
     }
     return *worker_;
   }
@@ -188,6 +185,15 @@ class WorkTest : public testing::Test {
     std::vector<NewEvent> events;
     events.push_back(std::move(made));
     await(ledger_->append(std::move(events)));
+  }
+  /// What an earlier process left of a batch with the only task there is.
+  void leave_plan(const Bytes& sink, std::vector<NewDeadLetter> dead) {
+    SinkPlan plan{.group = "b", .tasks = {await(ledger_->tasks({})).at(0).id}, .dead = {}};
+    plan.dead = std::move(dead);
+    plan.sink = sink;
+    LedgerWrite write;
+    write.notes.push_back({"plan/route/b", encode_plan(plan)});
+    await(ledger_->write(write));
   }
   RouteCounters counters() { return ledger_->counters()[plan_.id]; }
   std::vector<DeadLetter> dead() { return await(ledger_->dead_letters({})); }
@@ -415,45 +421,6 @@ TEST_F(WorkTest, BadLinesFoundByASinkTellTheAttemptThatWasCommitted) {
   EXPECT_EQ(dead()[0].attempts, 2);
 }
 
-TEST_F(WorkTest, APlanThatWasCommittedIsSettledAfterARestart) {
-  FakeTable table;
-  table.last_seq["stack/route/b"] = 5;
-  plan_.sink = std::make_unique<FakeSink>(table, Sink::Limits{.every = 1s});
-  append("a");
-  const PendingTask task = await(ledger_->tasks({})).at(0);
-  SinkPlan plan{.group = "b", .app_id = "stack/route/b", .seq = 5, .tasks = {task.id}};
-  plan.dead.push_back({plan_.id, "{}", ErrorKind::kCorrupt, "line 3: broken"});
-  LedgerWrite write;
-  write.notes.push_back({"plan/route/b", encode_plan(plan)});
-  await(ledger_->write(write));
-
-  await(worker().recover());
-  EXPECT_EQ(counters().done, 1u);
-  EXPECT_EQ(dead().size(), 1u);
-  EXPECT_TRUE(await(ledger_->notes("plan/")).empty());
-  EXPECT_EQ(table.rows.size(), 0u);
-}
-
-TEST_F(WorkTest, APlanThatWasNotCommittedIsDoneAgainAfterARestart) {
-  FakeTable table;
-  table.last_seq["stack/route/b"] = 4;
-  plan_.sink = std::make_unique<FakeSink>(table, Sink::Limits{.every = 1s});
-  append("a");
-  const PendingTask task = await(ledger_->tasks({})).at(0);
-  LedgerWrite write;
-  write.notes.push_back(
-      {"plan/route/b",
-       encode_plan({.group = "b", .app_id = "stack/route/b", .seq = 5, .tasks = {task.id}})});
-  await(ledger_->write(write));
-  await(worker().recover());
-  EXPECT_EQ(counters().done, 0u);
-  start(worker().run());
-  settle();
-  advance(1s);
-  EXPECT_THAT(table.rows, ElementsAre("a"));
-  EXPECT_EQ(table.last_seq["stack/route/b"], 5u);
-}
-
 TEST_F(WorkTest, WhatABatchHasNoRoomForComesWithTheNextAndCostsNoAttempt) {
   FakeTable table;
   table.room = 2;
@@ -470,7 +437,6 @@ TEST_F(WorkTest, WhatABatchHasNoRoomForComesWithTheNextAndCostsNoAttempt) {
 
 TEST_F(WorkTest, ABatchThatWasCommittedInPartIsBroughtToItsEnd) {
   FakeTable table;
-  table.in_steps = true;
   table.failed_commits = 1;
   table.answers = {std::nullopt, true};
   plan_.sink = std::make_unique<FakeSink>(table, Sink::Limits{.every = 1s});
@@ -487,7 +453,6 @@ TEST_F(WorkTest, ABatchThatWasCommittedInPartIsBroughtToItsEnd) {
 
 TEST_F(WorkTest, ABatchOfWhichNothingIsThereIsDoneAgain) {
   FakeTable table;
-  table.in_steps = true;
   table.failed_commits = 1;
   table.answers = {false};
   plan_.sink = std::make_unique<FakeSink>(table, Sink::Limits{.every = 1s});
@@ -498,29 +463,86 @@ TEST_F(WorkTest, ABatchOfWhichNothingIsThereIsDoneAgain) {
   EXPECT_THAT(table.rows, ElementsAre("a"));
 }
 
-TEST_F(WorkTest, APlanInStepsIsResolvedAfterARestart) {
-  for (const bool done : {true, false}) {
-    FakeTable table;
-    table.in_steps = true;
-    table.answers = {done};
-    plan_.sink = std::make_unique<FakeSink>(table, Sink::Limits{.every = 1s});
-    worker_.reset();
-    append(done ? "a" : "b");
-    const PendingTask task = await(ledger_->tasks({})).at(0);
-    LedgerWrite write;
-    write.notes.push_back({"plan/route/b", encode_plan({.group = "b",
-                                                        .app_id = "stack/route/b",
-                                                        .seq = 1,
-                                                        .tasks = {task.id},
-                                                        .dead = {},
-                                                        .sink = "keys and \"places\""})});
-    await(ledger_->write(write));
-    await(worker().recover());
-    EXPECT_THAT(table.resolved, ElementsAre("keys and \"places\""));
-    EXPECT_THAT(table.forgotten, ElementsAre("keys and \"places\""));
-    EXPECT_EQ(counters().pending(), done ? 0u : 1u);
-    worker_.reset();
-  }
+TEST_F(WorkTest, ABatchIsMadeInTheNameOfItsRoute) {
+  FakeTable table;
+  plan_.sink = std::make_unique<FakeSink>(table, Sink::Limits{.every = 1s});
+  start(worker().run());
+  append("a");
+  advance(1s);
+  EXPECT_EQ(table.app_id, "id/stack/route/b");
+}
+
+TEST_F(WorkTest, APlanThatCameToItsEndIsSettledAfterARestart) {
+  FakeTable table;
+  plan_.sink = std::make_unique<FakeSink>(table, Sink::Limits{.every = 1s});
+  append("a");
+  leave_plan("keys and \"places\"", {{plan_.id, "{}", ErrorKind::kCorrupt, "line 3: broken"}});
+  table.answers = {true};
+  start(worker().run());
+  advance(1s);
+  EXPECT_THAT(table.resolved, ElementsAre("keys and \"places\""));
+  EXPECT_THAT(table.forgotten, ElementsAre("keys and \"places\""));
+  EXPECT_EQ(counters().done, 1u);
+  EXPECT_EQ(dead().size(), 1u);
+  EXPECT_TRUE(await(ledger_->notes("plan/")).empty());
+  EXPECT_EQ(table.rows.size(), 0u);
+}
+
+TEST_F(WorkTest, APlanOfWhichNothingIsThereIsDoneAgainAfterARestart) {
+  FakeTable table;
+  plan_.sink = std::make_unique<FakeSink>(table, Sink::Limits{.every = 1s});
+  append("a");
+  leave_plan("old", {{plan_.id, "{}", ErrorKind::kCorrupt, "line 3: broken"}});
+  table.answers = {false};
+  start(worker().run());
+  settle();
+  advance(1s);
+  EXPECT_THAT(table.rows, ElementsAre("a"));
+  EXPECT_EQ(counters().done, 1u);
+  EXPECT_EQ(dead().size(), 0u);
+}
+
+TEST_F(WorkTest, ARouteWaitsForItsPlanAndTakesNothingBefore) {
+  FakeTable table;
+  plan_.sink = std::make_unique<FakeSink>(table, Sink::Limits{.every = 1s});
+  append("a");
+  leave_plan("old", {});
+  table.answers = {std::nullopt, std::nullopt, true};
+  start(worker().run());
+  settle();
+  append("b");
+  EXPECT_EQ(await(ledger_->tasks({})).size(), 2u);
+  for (int i = 0; i < 6; ++i) advance(1s);
+  EXPECT_EQ(table.resolved.size(), 3u);
+  EXPECT_THAT(table.rows, ElementsAre("b"));
+  EXPECT_EQ(counters().pending(), 0u);
+}
+
+TEST_F(WorkTest, ABatchThatWaitsForItsEndHoldsUpNoOther) {
+  FakeTable table;
+  table.lost_answers = 1;
+  for (int i = 0; i < 20; ++i) table.answers.push_back(std::nullopt);
+  plan_.sink = std::make_unique<FakeSink>(table, Sink::Limits{.every = 1s});
+  start(worker().run());
+  append("a");
+  advance(1s);
+  EXPECT_FALSE(table.resolved.empty());
+  EXPECT_EQ(batches_.used(), 0u);
+}
+
+TEST_F(WorkTest, ABatchOfWhichNobodyCanTellIsLeftToTheNextStart) {
+  FakeTable table;
+  table.failed_commits = 1;
+  table.broken = true;
+  plan_.sink = std::make_unique<FakeSink>(table, Sink::Limits{.every = 1s});
+  start(worker().run());
+  append("a");
+  advance(1s);
+  append("b");
+  advance(1s);
+  EXPECT_EQ(table.rows.size(), 0u);
+  EXPECT_EQ(counters().pending(), 2u);
+  EXPECT_EQ(await(ledger_->notes("plan/")).size(), 1u);
 }
 
 TEST_F(WorkTest, StoppingGivesBackWhatIsOnlyGathered) {
@@ -537,14 +559,12 @@ TEST_F(WorkTest, StoppingGivesBackWhatIsOnlyGathered) {
 }
 
 TEST(SinkPlan, ReadsBackWhatItWrote) {
-  SinkPlan plan{.group = "a \"table\"", .app_id = "s/r/t", .seq = 1ull << 60};
+  SinkPlan plan{.group = "a \"table\"", .tasks = {}, .dead = {}, .sink = {}};
   plan.tasks = {{1, 2, RouteId(3)}, {1ull << 60, 65535, RouteId(7)}};
   plan.dead.push_back({RouteId(3), "{\"x\":1}", ErrorKind::kCorrupt, "line 1: \xFF bad", 3});
   plan.sink = R"({"kind":"objects"})";
   const SinkPlan back = decode_plan(encode_plan(plan));
   EXPECT_EQ(back.group, plan.group);
-  EXPECT_EQ(back.app_id, plan.app_id);
-  EXPECT_EQ(back.seq, plan.seq);
   EXPECT_EQ(back.tasks, plan.tasks);
   ASSERT_EQ(back.dead.size(), 1u);
   EXPECT_EQ(back.dead[0].body, plan.dead[0].body);
@@ -552,11 +572,22 @@ TEST(SinkPlan, ReadsBackWhatItWrote) {
   EXPECT_EQ(back.sink, plan.sink);
 }
 
-TEST(SinkPlan, ADeadLineWithoutAttemptsHadOne) {
-  const SinkPlan plan = decode_plan(R"({"version":1,"group":"g","app_id":"a","seq":1,"tasks":[],)"
-                                    R"("dead":[{"route":2,"body":"{}","error":"line 1: bad"}]})");
+TEST(SinkPlan, ReadsPlansOfVersion1) {
+  const SinkPlan plan =
+      decode_plan(R"({"version":1,"group":"g","app_id":"s/r/g","seq":7,"tasks":[],)"
+                  R"("dead":[{"route":2,"body":"{}","error":"line 1: bad"}]})");
   ASSERT_EQ(plan.dead.size(), 1u);
   EXPECT_EQ(plan.dead[0].attempts, 1);
+  EXPECT_EQ(plan.sink, R"({"kind":"tables","rows":0,"tables":[)"
+                       R"({"table":"g","app_id":"s/r/g","seq":7}]})");
+  EXPECT_EQ(decode_plan(R"({"version":1,"group":"g","app_id":"a","seq":1,"tasks":[],"dead":[],)"
+                        R"("sink":"its own"})")
+                .sink,
+            "its own");
+}
+
+TEST(SinkPlan, IsNotReadFromAVersionThatIsToCome) {
+  EXPECT_THROW(decode_plan(R"({"version":3,"group":"g","tasks":[],"dead":[]})"), Error);
 }
 
 TEST(SinkPlan, DamagedBytesAreCorrupt) {

@@ -64,6 +64,30 @@ class Follow(harness.LakeTest):
             self.assertEqual([json.loads(row)["n"] for row in both[0]], [7])
             self.assertEqual(both[0], both[1])
 
+    def put_old(self, lake, key, n):
+        """An object that no longer settles, so that it is taken at once."""
+        lake.put("inbox/" + key, lines([{"n": n}]))
+        os.utime(lake.folder / "buckets/inbox" / key, (1_700_000_000 + n, 1_700_000_000 + n))
+
+    def test_rows_are_those_of_the_objects_wherever_the_process_died(self):
+        for point in ("sink.prepared", "sink.planned", "tables.committed", "sink.committed"):
+            with self.subTest(point):
+                lake = self.lake(STACK)
+                for key, n in (("a.jsonl", 1), ("b.jsonl", 2), ("c.jsonl", 3)):
+                    self.put_old(lake, key, n)
+                lake.run("run", "--once")
+                self.put_old(lake, "a.jsonl", 10)
+                self.put_old(lake, "d.jsonl", 4)
+                died = lake.run("run", "--once", env={"HEADRACE_CRASH_AT": point}, code=None)
+                self.assertEqual(died.returncode, -signal.SIGKILL, died.stderr[-2000:])
+                # What comes meanwhile is not to be taken for the batch that was cut short.
+                self.put_old(lake, "b.jsonl", 20)
+                lake.run("run", "--once")
+                self.assertEqual(self.rows(lake), [
+                    ("lake://inbox/a.jsonl", 10), ("lake://inbox/b.jsonl", 20),
+                    ("lake://inbox/c.jsonl", 3), ("lake://inbox/d.jsonl", 4)])
+                self.assertEqual(lake.route("load")["pending"], 0)
+
     def deleted(self, key):
         """What a store would announce; a watch that was killed saw nothing."""
         return json.dumps({

@@ -77,7 +77,7 @@ routes:
         self.check(lake, expected)
 
     def test_each_crash_point(self):
-        for point in ("sink.prepared", "sink.planned", "tables.appended:1", "tables.appended:3",
+        for point in ("sink.prepared", "sink.planned", "tables.committed:1", "tables.committed:3",
                       "sink.committed"):
             with self.subTest(point):
                 lake = self.lake(self.STACK.replace("ONLY", ""))

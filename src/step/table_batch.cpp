@@ -1,7 +1,8 @@
-#include "step/table_appends.h"
+#include "step/table_batch.h"
 
 #include <simdjson.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "core/error.h"
@@ -55,40 +56,58 @@ NewFile read_file(dom::element json) {
 
 }  // namespace
 
-Bytes encode(const TableAppends& appends) {
+Bytes encode(const TableBatch& batch) {
   JsonWriter json;
-  json.begin_object().key("kind").string(kKind).key("rows").number(appends.rows);
+  json.begin_object().key("kind").string(kKind).key("rows").number(batch.rows);
   json.key("tables").begin_array();
-  for (const TableAppends::One& one : appends.tables) {
+  for (const TableBatch::One& one : batch.tables) {
     json.begin_object().key("table").string(one.table);
     json.key("app_id").string(one.append.app_id).key("seq").number(one.append.seq);
     json.key("schema").raw(delta::schema_json(one.append.schema)).key("files").begin_array();
     for (const NewFile& file : one.append.files) write_file(json, file);
-    json.end_array().end_object();
+    json.end_array();
+    if (!one.outdated.empty()) {
+      json.key("outdated").begin_array();
+      for (const std::string& object : one.outdated) json.string(object);
+      json.end_array();
+    }
+    json.end_object();
   }
   json.end_array().end_object();
   return std::move(json).text();
 }
 
-std::optional<TableAppends> decode_appends(const Bytes& plan) {
+namespace {
+
+TableBatch::One read_one(dom::element json) {
+  TableBatch::One one{.table = text_of(json, "table"), .append = {}, .outdated = {}};
+  one.append.app_id = text_of(json, "app_id");
+  one.append.seq = std::uint64_t(json["seq"]);
+  dom::array files;
+  one.only_numbered = json["files"].get(files) == simdjson::NO_SUCH_FIELD;
+  if (one.only_numbered) return one;
+  one.append.schema = delta::parse_schema(simdjson::minify(json["schema"].value()));
+  for (const auto file : json["files"].get_array()) one.append.files.push_back(read_file(file));
+  if (const auto outdated = json["outdated"]; outdated.error() == simdjson::SUCCESS) {
+    for (const auto object : outdated.get_array()) {
+      one.outdated.emplace_back(std::string_view(object));
+    }
+  }
+  return one;
+}
+
+}  // namespace
+
+std::optional<TableBatch> decode_table_batch(const Bytes& plan) {
   if (plan.empty()) return std::nullopt;
   try {
     dom::parser parser;
     const dom::element json = parser.parse(plan.data(), plan.size());
     if (std::string_view(json["kind"]) != kKind) return std::nullopt;
-    TableAppends appends;
-    appends.rows = std::uint64_t(json["rows"]);
-    for (const auto table : json["tables"].get_array()) {
-      TableAppends::One one{.table = text_of(table, "table"), .append = {}};
-      one.append.app_id = text_of(table, "app_id");
-      one.append.seq = std::uint64_t(table["seq"]);
-      one.append.schema = delta::parse_schema(simdjson::minify(table["schema"].value()));
-      for (const auto file : table["files"].get_array()) {
-        one.append.files.push_back(read_file(file));
-      }
-      appends.tables.push_back(std::move(one));
-    }
-    return appends;
+    TableBatch batch;
+    batch.rows = std::uint64_t(json["rows"]);
+    for (const auto table : json["tables"].get_array()) batch.tables.push_back(read_one(table));
+    return batch;
   } catch (const simdjson::simdjson_error& error) {
     throw Error(ErrorKind::kCorrupt,
                 std::string("a plan of tables in the ledger is damaged: ") + error.what());
@@ -106,19 +125,26 @@ Codec codec_named(std::string_view name) {
 
 }  // namespace
 
-Task<ConvertOptions> convert_options(Table& table, const TableConfig& config, RowPredicate keep) {
+std::uint64_t next_seq(const std::optional<Snapshot>& table, const std::string& app_id) {
+  if (!table) return 1;
+  const auto last = table->transactions.find(app_id);
+  if (last == table->transactions.end()) return 1;
+  return static_cast<std::uint64_t>(std::max<std::int64_t>(last->second, 0)) + 1;
+}
+
+ConvertOptions convert_options(const std::optional<Snapshot>& table, const TableConfig& config,
+                               RowPredicate keep) {
   ConvertOptions options;
   options.partition_by = config.partition_by;
   options.keep = std::move(keep);
   options.fault_bytes = batch_rows_options().fault_bytes;
   options.faults_per_object = batch_rows_options().faults_per_object;
   options.fixed = config.schema == SchemaMode::kFixed;
-  const auto snapshot = co_await table.snapshot();
-  options.schema = with_declared_columns(snapshot ? snapshot->schema : Schema(), config);
-  if (!snapshot) co_return options;
-  const auto codec = snapshot->properties.find("delta.parquet.compression.codec");
-  if (codec != snapshot->properties.end()) options.codec = codec_named(codec->second);
-  co_return options;
+  options.schema = with_declared_columns(table ? table->schema : Schema(), config);
+  if (!table) return options;
+  const auto codec = table->properties.find("delta.parquet.compression.codec");
+  if (codec != table->properties.end()) options.codec = codec_named(codec->second);
+  return options;
 }
 
 Task<> upload_files(Table& table, const TableConfig& config, std::vector<ParquetFile> files,
