@@ -25,6 +25,8 @@ using KeyFields = std::map<std::string, std::string, std::less<>>;
 ///                 directives it knows %Y %m %d %H %M %S and %%
 ///   {int} {uuid}  the same, named after their type
 ///
+/// A name is letters, digits and _, or a path of such words with dots between them: {user.id}.
+///
 /// The last field reaches as far as it can: `{name}.json` takes "a" out of "a.json" and "a.json"
 /// out of "a.json.json". A field before it ends at the first place where its literal stands.
 /// Braces stand for fields only: a key that holds one cannot be described.

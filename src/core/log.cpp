@@ -1,5 +1,7 @@
 #include "core/log.h"
 
+#include <utility>
+
 #include "core/json.h"
 
 namespace headrace {
