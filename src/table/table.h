@@ -100,7 +100,7 @@ std::optional<std::uint64_t> target_file_size(const Snapshot& snapshot);
 
 /// Files that become visible together, once.
 struct Append {
-  std::string app_id;     ///< Who writes: the stack's name, route and shard.
+  std::string app_id;     ///< Who writes: ledger id/stack/route/table.
   std::uint64_t seq = 0;  ///< From 1, rising by the same writer. Whatever is not above is done.
   Schema schema;          ///< Columns of the files and the partition columns.
   std::vector<NewFile> files;

@@ -37,7 +37,7 @@ class Follow(harness.LakeTest):
         return sorted((row["_object"], row["n"]) for row in rows)
 
     def wait_for(self, lake, expected):
-        # Counters do not tell: what is written beside and renamed is announced too.
+        # What is there counts, not how many tasks it took.
         def there():
             done = lake.run("sql", "select _object, n from people", "-o", "ndjson", code=None)
             rows = [json.loads(line) for line in done.stdout.splitlines()]
