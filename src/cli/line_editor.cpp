@@ -146,6 +146,8 @@ class LineEditor::Impl {
   Outcome read(const std::string& prompt, std::string& line) {
     const ReadingSignals signals;
     prompt_ = prompt;
+    // Before the prompt is there: a Ctrl-D in between would be the line discipline's, and lost.
+    el_set(editor_, EL_PREP_TERM, 1);
     int count = 0;
     const char* text = el_gets(editor_, &count);
     if (interrupted != 0 || ended != 0) {

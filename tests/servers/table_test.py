@@ -39,7 +39,7 @@ routes:
 """
 # Reads the table, and adds a row if one is given.
 DELTALAKE = """\
-import json, sys
+import json, os, sys
 import pyarrow as pa
 from deltalake import DeltaTable, write_deltalake
 options = {"aws_conditional_put": "etag"}
@@ -48,7 +48,8 @@ if len(sys.argv) > 1:
     rows = pa.Table.from_pylist([json.loads(sys.argv[1])])
     write_deltalake(table, rows, mode="append", schema_mode="merge")
 rows = table.to_pyarrow_table().select(["id", "name", "country"]).to_pylist()
-print(json.dumps(sorted(rows, key=lambda row: row["id"])))
+print(json.dumps(sorted(rows, key=lambda row: row["id"])), flush=True)
+os._exit(0)  # A thread of deltalake's may still run, which ends the interpreter with an abort.
 """
 
 
