@@ -165,6 +165,8 @@ DIVERGENCES = {
         r'"(prefix|suffix)".*\\"', rule),
     "branches that ask a field to be there and to be absent": lambda rule, event:
     all(part in rule for part in ('"$or"', '"exists":true', '"exists":false')),
+    "the same range in branches": lambda rule, event: '"$or"' in rule and re.search(
+        r'("cidr":"[^"]+").*\1', rule),
 }
 
 
