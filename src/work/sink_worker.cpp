@@ -15,11 +15,6 @@ namespace {
 /// While draining, a batch is full once nothing has been added for this long.
 constexpr Duration kQuiet = std::chrono::milliseconds(20);
 
-/// Nothing of the batch is to be seen: its tasks may fail.
-struct BatchFailed {
-  Error why;
-};
-
 }  // namespace
 
 SinkWorker::SinkWorker(const RoutePlan& plan, Ledger& ledger, StepServices services, Slots& batches,
@@ -128,14 +123,9 @@ void SinkWorker::start(const std::string& name, Group& group) {
 }
 
 Task<> SinkWorker::commit_batch(std::string name, std::vector<Member> members) {
-  std::optional<Error> failure;
   bool left = false;
   try {
-    try {
-      co_await bring_through(name, members);
-    } catch (const BatchFailed& batch) {
-      failure = batch.why;
-    }
+    const std::optional<Error> failure = co_await bring_through(name, members);
     if (failure) co_await fail(name, members, *failure);
   } catch (...) {
     // A ledger that refuses to write for good, or a plan of which the sink cannot say what became:
@@ -152,7 +142,9 @@ Task<> SinkWorker::commit_batch(std::string name, std::vector<Member> members) {
   changed_.notify_all();
 }
 
-Task<> SinkWorker::bring_through(const std::string& name, std::vector<Member>& members) {
+/// Why nothing of the batch is to be seen, nor will be, if so: then its tasks fail.
+Task<std::optional<Error>> SinkWorker::bring_through(const std::string& name,
+                                                     std::vector<Member>& members) {
   std::unique_ptr<Sink::Prepared> prepared;
   std::optional<Error> failure;
   bool planned = false;
@@ -171,15 +163,23 @@ Task<> SinkWorker::bring_through(const std::string& name, std::vector<Member>& m
   }
   // Its rows are in the store; what it may still have to wait for costs no memory of theirs.
   batches_.release(1);
-  if (failure && !planned) throw BatchFailed{*failure};
-  if (failure) co_await resolve_or_fail(*prepared, *failure);
-  if (planned) crash_point("sink.committed");
+  if (failure && !planned) co_return failure;
+  // The answer may have been lost on the way back, or only a part be done: the sink itself knows.
+  if (failure && !co_await resolve(prepared->plan)) {
+    plan_.sink->forget(prepared->plan);
+    co_return failure;
+  }
+  if (planned) {
+    ++counters_.commits;
+    crash_point("sink.committed");
+  }
   co_await settle(name, members, *prepared);
   counters_.left_out += prepared->left_out;
   if (prepared->left_out > 0) {
     log_.info("rows left out", {{"route", plan_.name}, {"to", name}, {"rows", prepared->left_out}});
   }
   if (planned) plan_.sink->forget(prepared->plan);
+  co_return std::nullopt;
 }
 
 Task<std::unique_ptr<Sink::Prepared>> SinkWorker::prepare(const std::string& name,
@@ -237,22 +237,11 @@ Task<> SinkWorker::write_plan(const std::string& name, const std::vector<Member>
 Task<std::optional<Error>> SinkWorker::commit(const std::string& name, Sink::Prepared& prepared) {
   try {
     const std::string said = co_await plan_.sink->commit(prepared);
-    ++counters_.commits;
     log_.info("committed", {{"route", plan_.name}, {"to", name}, {"as", said}});
     co_return std::nullopt;
   } catch (...) {
     co_return to_error(std::current_exception());
   }
-}
-
-/// The answer may have been lost on the way back, or only a part be done: the sink itself knows.
-Task<> SinkWorker::resolve_or_fail(Sink::Prepared& prepared, const Error& failure) {
-  if (co_await resolve(prepared.plan)) {
-    ++counters_.commits;
-    co_return;
-  }
-  plan_.sink->forget(prepared.plan);
-  throw BatchFailed{failure};
 }
 
 /// Asks the sink until it has an answer.

@@ -71,7 +71,7 @@ class SinkWorker {
   void start_ripe();
   void start(const std::string& name, Group& group);
   Task<> commit_batch(std::string name, std::vector<Member> members);
-  Task<> bring_through(const std::string& name, std::vector<Member>& members);
+  Task<std::optional<Error>> bring_through(const std::string& name, std::vector<Member>& members);
   Task<std::unique_ptr<Sink::Prepared>> prepare(const std::string& name,
                                                 std::vector<Member>& members);
   void put_back_later(const std::string& name, std::vector<Member>& members,
@@ -79,7 +79,6 @@ class SinkWorker {
   Task<> write_plan(const std::string& name, const std::vector<Member>& members,
                     const Sink::Prepared& prepared);
   Task<std::optional<Error>> commit(const std::string& name, Sink::Prepared& prepared);
-  Task<> resolve_or_fail(Sink::Prepared& prepared, const Error& failure);
   Task<bool> resolve(const Bytes& plan);
   Task<> settle(const std::string& name, std::vector<Member>& members, Sink::Prepared& prepared);
   Task<> fail(const std::string& name, std::vector<Member>& members, const Error& error);
