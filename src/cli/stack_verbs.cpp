@@ -16,8 +16,8 @@
 #include "app/examples.h"
 #include "app/parts.h"
 #include "app/stack_tests.h"
+#include "cli/api_client.h"
 #include "cli/cli.h"
-#include "serve/control_socket.h"
 
 namespace headrace {
 namespace {
@@ -200,24 +200,13 @@ std::string some_of(simdjson::dom::array names) {
 }
 
 int reload(Cli& cli) {
-  const std::filesystem::path socket = cli.stack().state / "control.sock";
-  const auto answer = ask_engine(socket, {.method = "POST", .path = "/api/v1/reload"});
-  if (!answer) {
-    throw Exit(kFailed, fmt::format("no engine answers on {}: `headrace run` starts one; one that "
-                                    "runs with another `state` takes a restart",
-                                    socket.string()));
-  }
-  const simdjson::padded_string body(answer->body);
-  simdjson::dom::parser parser;
-  const simdjson::dom::element json = parser.parse(body);
-  if (answer->status != 200) {
-    throw Exit(answer->status == 400 ? kUsage : kFailed,
-               std::string(std::string_view(json["error"]["message"])));
-  }
+  const std::string answer = call_api(cli, {.method = "POST", .path = "/api/v1/reload"});
   if (cli.format() != OutputFormat::kTable) {
-    write_out(answer->body + "\n");
+    write_out(answer + "\n");
     return kOk;
   }
+  simdjson::dom::parser parser;
+  const simdjson::dom::element json = parser.parse(answer);
   const std::string changed = some_of(json["changed"]);
   const std::string added = some_of(json["added"]);
   std::fprintf(stderr, "%s: %lu routes; changed: %s; new: %s\n", cli.stack_path.c_str(),

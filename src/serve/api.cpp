@@ -499,7 +499,11 @@ Task<> Api::reread(std::string source, std::vector<DeadLetter> letters, DeadActi
 }
 
 Task<std::string> Api::reload() {
-  if (!hooks_.reload) throw invalid("only a running engine reads its stack again: `headrace run`");
+  if (!hooks_.reload) {
+    throw Error(ErrorKind::kConflict,
+                "no engine runs with this stack's `state`: `headrace run` starts one, which reads "
+                "the file as it is now");
+  }
   const Reloaded reloaded = co_await hooks_.reload();
   JsonWriter json;
   const auto names = [&](const char* key, const std::vector<std::string>& routes) {
