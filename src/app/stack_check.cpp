@@ -35,7 +35,7 @@ class Checker {
     }
     for (const auto& [name, table] : stack_.tables) check_table(name, table);
     check_places();
-    for (const auto& [name, route] : stack_.routes) check_route(route);
+    for (const auto& [name, route] : stack_.routes) check_route(name, route);
     check_setup();
     for (const auto& test : stack_.tests) check_test(test);
     if (diagnostics_.ok()) warn_of_cycles();
@@ -109,7 +109,12 @@ class Checker {
     }
   }
 
-  void check_route(const stack::Positioned<RouteConfig>& route) {
+  void check_route(const std::string& name, const stack::Positioned<RouteConfig>& route) {
+    if (name.contains('/')) {
+      diagnostics_.error(route.where, fmt::format("the route's name `{}` has a `/`, which parts "
+                                                  "names in what the ledger keeps",
+                                                  name));
+    }
     const bool known = check_name(stack_.sources, "source", route->from.value, route->from.where);
     try {
       Pattern::parse(match_of(stack_.folder, route->match).pattern);

@@ -102,6 +102,8 @@ INSTANTIATE_TEST_SUITE_P(
               "expected bucket/prefix"},
         Fault{"APatternThatIsNone", "from: in,", "from: in, match: { pattern: { a: [] } },",
               "error:"},
+        Fault{"ARouteNamedAsAnothersGroup",
+              "routes:\n  load:", "routes:\n  lo/ad:", "error: the route's name `lo/ad` has a `/`"},
         Fault{"NoSteps", "steps: [ { table: \"events_{type}\" } ]", "steps: []",
               "needs at least one step"},
         Fault{"ATableWhereTheSourceLooks", "tables/{type}", "raw/{type}",
