@@ -165,6 +165,10 @@ class WorkTest : public testing::Test {
   void use_step(ScriptedStep::Script script) {
     plan_.steps.push_back(std::make_unique<ScriptedStep>(std::move(script)));
   }
+  /// The route ends in a table, which takes what came within a second.
+  void use_table(FakeTable& table) {
+    plan_.sink = std::make_unique<FakeSink>(table, Sink::Limits{.every = 1s});
+  }
   RouteWorker& worker() {
     if (!worker_) {
       plan_.id = await(ledger_->route_id(plan_.name));
@@ -384,7 +388,7 @@ TEST_F(WorkTest, ASinkCommitsWhenTheOldestIsOldEnough) {
 TEST_F(WorkTest, ALostAnswerToACommitDoublesNothing) {
   FakeTable table;
   table.lost_answers = 1;
-  plan_.sink = std::make_unique<FakeSink>(table, Sink::Limits{.every = 1s});
+  use_table(table);
   start(worker().run());
   append("a");
   advance(1s);
@@ -398,7 +402,7 @@ TEST_F(WorkTest, ALostAnswerToACommitDoublesNothing) {
 TEST_F(WorkTest, AFailedCommitIsDoneAgain) {
   FakeTable table;
   table.failed_commits = 1;
-  plan_.sink = std::make_unique<FakeSink>(table, Sink::Limits{.every = 1s});
+  use_table(table);
   start(worker().run());
   append("a");
   advance(1s);
@@ -413,7 +417,7 @@ TEST_F(WorkTest, BadLinesFoundByASinkTellTheAttemptThatWasCommitted) {
   FakeTable table;
   table.failed_commits = 1;
   table.bad_lines = {{7, "no JSON", "oops"}};
-  plan_.sink = std::make_unique<FakeSink>(table, Sink::Limits{.every = 1s});
+  use_table(table);
   start(worker().run());
   append("a");
   for (int i = 0; i < 3; ++i) advance(1s);
@@ -439,7 +443,7 @@ TEST_F(WorkTest, ABatchThatWasCommittedInPartIsBroughtToItsEnd) {
   FakeTable table;
   table.failed_commits = 1;
   table.answers = {std::nullopt, true};
-  plan_.sink = std::make_unique<FakeSink>(table, Sink::Limits{.every = 1s});
+  use_table(table);
   start(worker().run());
   append("a");
   advance(1s);
@@ -455,7 +459,7 @@ TEST_F(WorkTest, ABatchOfWhichNothingIsThereIsDoneAgain) {
   FakeTable table;
   table.failed_commits = 1;
   table.answers = {false};
-  plan_.sink = std::make_unique<FakeSink>(table, Sink::Limits{.every = 1s});
+  use_table(table);
   start(worker().run());
   append("a");
   for (int i = 0; i < 3; ++i) advance(1s);
@@ -465,7 +469,7 @@ TEST_F(WorkTest, ABatchOfWhichNothingIsThereIsDoneAgain) {
 
 TEST_F(WorkTest, ABatchIsMadeInTheNameOfItsRoute) {
   FakeTable table;
-  plan_.sink = std::make_unique<FakeSink>(table, Sink::Limits{.every = 1s});
+  use_table(table);
   start(worker().run());
   append("a");
   advance(1s);
@@ -474,7 +478,7 @@ TEST_F(WorkTest, ABatchIsMadeInTheNameOfItsRoute) {
 
 TEST_F(WorkTest, APlanThatCameToItsEndIsSettledAfterARestart) {
   FakeTable table;
-  plan_.sink = std::make_unique<FakeSink>(table, Sink::Limits{.every = 1s});
+  use_table(table);
   append("a");
   leave_plan("keys and \"places\"", {{plan_.id, "{}", ErrorKind::kCorrupt, "line 3: broken"}});
   table.answers = {true};
@@ -490,7 +494,7 @@ TEST_F(WorkTest, APlanThatCameToItsEndIsSettledAfterARestart) {
 
 TEST_F(WorkTest, APlanOfWhichNothingIsThereIsDoneAgainAfterARestart) {
   FakeTable table;
-  plan_.sink = std::make_unique<FakeSink>(table, Sink::Limits{.every = 1s});
+  use_table(table);
   append("a");
   leave_plan("old", {{plan_.id, "{}", ErrorKind::kCorrupt, "line 3: broken"}});
   table.answers = {false};
@@ -504,7 +508,7 @@ TEST_F(WorkTest, APlanOfWhichNothingIsThereIsDoneAgainAfterARestart) {
 
 TEST_F(WorkTest, ARouteWaitsForItsPlanAndTakesNothingBefore) {
   FakeTable table;
-  plan_.sink = std::make_unique<FakeSink>(table, Sink::Limits{.every = 1s});
+  use_table(table);
   append("a");
   leave_plan("old", {});
   table.answers = {std::nullopt, std::nullopt, true};
@@ -522,7 +526,7 @@ TEST_F(WorkTest, ABatchThatWaitsForItsEndHoldsUpNoOther) {
   FakeTable table;
   table.lost_answers = 1;
   for (int i = 0; i < 20; ++i) table.answers.push_back(std::nullopt);
-  plan_.sink = std::make_unique<FakeSink>(table, Sink::Limits{.every = 1s});
+  use_table(table);
   start(worker().run());
   append("a");
   advance(1s);
@@ -534,7 +538,7 @@ TEST_F(WorkTest, ABatchOfWhichNobodyCanTellIsLeftToTheNextStart) {
   FakeTable table;
   table.failed_commits = 1;
   table.broken = true;
-  plan_.sink = std::make_unique<FakeSink>(table, Sink::Limits{.every = 1s});
+  use_table(table);
   start(worker().run());
   append("a");
   advance(1s);
