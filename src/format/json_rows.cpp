@@ -6,8 +6,7 @@
 #include <utility>
 
 #include "format/jsonl/cursor.h"
-#include "format/jsonl/document.h"
-#include "format/jsonl/lines.h"
+#include "format/jsonl/object_text.h"
 
 namespace headrace {
 namespace {
@@ -17,9 +16,6 @@ using jsonl::Cursor;
 using jsonl::Flaw;
 using jsonl::Line;
 using jsonl::LineWalk;
-
-constexpr std::size_t kPieceBytes = 1u << 20;
-constexpr int kLinesToLookAt = 1'000;
 
 /// One name of the paths, and the names within it.
 struct PathNode {
@@ -63,90 +59,50 @@ class JsonRows::Impl {
         root_(tree_of(paths)),
         fields_(paths.size()),
         skipper_(options.depth),
-        lines_(options.line_bytes),
-        document_(options.line_bytes) {}
+        text_(options.line_bytes) {}
 
   void begin_object() {
-    lines_.clear();
-    document_.clear();
+    text_.begin();
     rows_ = {};
-    form_ = Form::kUnknown;
-    at_start_ = true;
   }
 
   void write(BytesView piece, const Take& take) {
-    for (; !piece.empty(); piece.remove_prefix(std::min(piece.size(), kPieceBytes))) {
-      if (form_ == Form::kDocument) {
-        document_.push(piece.substr(0, kPieceBytes));
-      } else {
-        lines_.push(piece.substr(0, kPieceBytes));
-      }
-      drain(take, /*at_end=*/false);
-    }
+    Reading reading(*this, take);
+    text_.write(piece, reading);
   }
 
   ObjectRows end_object(const Take& take) {
-    drain(take, /*at_end=*/true);
+    Reading reading(*this, take);
+    text_.end(reading);
     return std::exchange(rows_, {});
   }
 
  private:
-  /// How an object's rows are laid out.
-  enum class Form : unsigned char { kUnknown, kLines, kDocument };
-
-  void drain(const Take& take, bool at_end) {
-    if (form_ == Form::kUnknown && lines_.first_byte() == '[') begin_document();
-    if (form_ != Form::kDocument) drain_lines(take, at_end);
-    if (form_ != Form::kDocument) return;
-    while (const auto batch = document_.next(at_end)) give(*batch, take);
-    for (auto& fault : document_.take_faults()) {
-      add_fault(fault.line, fault.text, std::move(fault.reason));
-    }
-  }
-
-  void drain_lines(const Take& take, bool at_end) {
-    while (auto batch = lines_.next(at_end)) {
-      if (std::exchange(at_start_, false) && batch->text.starts_with(jsonl::kByteOrderMark)) {
-        batch->text.remove_prefix(jsonl::kByteOrderMark.size());
-      }
-      if (form_ == Form::kUnknown) form_ = form_of(*batch);
-      if (form_ == Form::kDocument) return begin_document();
-      lines_.count(give(*batch, take));
-    }
-    if (const auto overlong = lines_.take_overlong()) {
-      at_start_ = false;
-      form_ = Form::kLines;
-      add_fault(overlong->first_line, overlong->text, too_long());
-    }
-  }
-
-  void begin_document() {
-    form_ = Form::kDocument;
-    std::string all = lines_.take_all();
-    if (all.starts_with(jsonl::kByteOrderMark)) all.erase(0, jsonl::kByteOrderMark.size());
-    document_.push(all);
-  }
-
-  Form form_of(const Batch& batch) {
-    Line line;
-    LineWalk walk(structure_, batch);
-    bool opens = false;
-    for (int count = 0; count < kLinesToLookAt && walk.next(line); ++count) {
-      if (count == 0) opens = line.text[line.text.find_first_not_of(" \t\r")] == '{';
+  /// Rows on their way to one `take`.
+  class Reading final : public jsonl::ObjectText::Reader {
+   public:
+    Reading(Impl& impl, const Take& take) : impl_(impl), take_(take) {}
+    bool is_row(const Line& line) override {
       Flaw flaw;
-      const bool whole = line.text.starts_with('{') && is_readable(line) && read(line, flaw);
-      if (whole || !opens) return Form::kLines;
+      return impl_.read(line, flaw);
     }
-    return opens ? Form::kDocument : Form::kLines;
-  }
+    std::uint64_t take(const Batch& batch) override { return impl_.give(batch, take_); }
+    void add_fault(std::uint64_t number, BytesView text, std::string reason) override {
+      impl_.add_fault(number, text, std::move(reason));
+    }
+
+   private:
+    Impl& impl_;
+    const Take& take_;
+  };
 
   /// Gives the number of the line that follows the batch.
   std::uint64_t give(const Batch& batch, const Take& take) {
     Line line;
-    LineWalk walk(structure_, batch);
+    LineWalk walk = text_.walk(batch);
     while (walk.next(line)) {
-      if (!is_readable(line)) {
-        add_fault(line.number, line.text, line.flaw.empty() ? too_long() : std::string(line.flaw));
+      if (!text_.is_readable(line)) {
+        add_fault(line.number, line.text, text_.obstacle(line));
         continue;
       }
       Flaw flaw;
@@ -168,19 +124,12 @@ class JsonRows::Impl {
 
   BytesView on_one_line(BytesView text) {
     if (text.ends_with('\r')) text.remove_suffix(1);
-    if (form_ != Form::kDocument || text.find('\n') == BytesView::npos) return text;
+    if (!text_.is_document() || text.find('\n') == BytesView::npos) return text;
     one_line_.assign(text);
     // No string holds a raw line end, so all of these lie between tokens.
     std::ranges::replace(one_line_, '\n', ' ');
     std::ranges::replace(one_line_, '\r', ' ');
     return one_line_;
-  }
-
-  std::string too_long() const {
-    return fmt::format("the line is longer than the limit of {} bytes", options_.line_bytes);
-  }
-  bool is_readable(const Line& line) const {
-    return line.flaw.empty() && line.text.size() <= options_.line_bytes;
   }
 
   void add_fault(std::uint64_t number, BytesView text, std::string reason) {
@@ -274,12 +223,8 @@ class JsonRows::Impl {
   const JsonRowsOptions options_;
   const PathNode root_;
   std::vector<std::optional<std::string>> fields_;
-  jsonl::Structure structure_;
   jsonl::Skipper skipper_;
-  jsonl::LineBuffer lines_;
-  jsonl::DocumentBuffer document_;
-  Form form_ = Form::kUnknown;
-  bool at_start_ = true;
+  jsonl::ObjectText text_;
   ObjectRows rows_;
   Cursor end_;
   std::string key_;

@@ -6,9 +6,8 @@
 
 #include "core/error.h"
 #include "core/json.h"
-#include "format/jsonl/document.h"
 #include "format/jsonl/infer.h"
-#include "format/jsonl/lines.h"
+#include "format/jsonl/object_text.h"
 #include "format/jsonl/plan.h"
 #include "format/jsonl/row_reader.h"
 #include "format/parquet/open_files.h"
@@ -21,7 +20,6 @@ using jsonl::Batch;
 using jsonl::Line;
 using jsonl::LineWalk;
 
-constexpr std::size_t kPieceBytes = 1u << 20;
 constexpr std::uint64_t kMostLineBytes = 1ull << 30;  // A page's size has 31 bits.
 
 /// What an object's key says of its rows.
@@ -75,7 +73,7 @@ Schema checked(const ConvertOptions& options) {
 
 }  // namespace
 
-class LinesToParquet::Impl {
+class LinesToParquet::Impl final : private jsonl::ObjectText::Reader {
  public:
   explicit Impl(ConvertOptions options)
       : options_(std::move(options)),
@@ -83,8 +81,7 @@ class LinesToParquet::Impl {
         plan_(schema_, options_.partition_by),
         reader_(plan_, options_.depth, options_.partition_by.size(), options_.fixed),
         skipper_(options_.depth),
-        lines_(options_.line_bytes),
-        document_(options_.line_bytes),
+        text_(options_.line_bytes),
         files_(plan_, schema_, options_),
         tuple_(options_.partition_by.size()) {
     // A row that must have a value can turn out to be a fault, which end_object() has to report.
@@ -98,11 +95,8 @@ class LinesToParquet::Impl {
 
   void begin_object(std::map<std::string, std::string, std::less<>> constants,
                     std::uint64_t first_line) {
-    lines_.clear();
-    document_.clear();
+    text_.begin();
     rows_ = {};
-    at_start_ = true;
-    form_ = Form::kUnknown;
     constants_ = std::make_shared<const Constants>(Constants{std::move(constants), first_line});
     if (inference_) {
       for (const std::string& column : options_.partition_by) {
@@ -112,19 +106,10 @@ class LinesToParquet::Impl {
     use(constants_);
   }
 
-  void write(BytesView piece) {
-    for (; !piece.empty(); piece.remove_prefix(std::min(piece.size(), kPieceBytes))) {
-      if (form_ == Form::kDocument) {
-        document_.push(piece.substr(0, kPieceBytes));
-      } else {
-        lines_.push(piece.substr(0, kPieceBytes));
-      }
-      drain(/*at_end=*/false);
-    }
-  }
+  void write(BytesView piece) { text_.write(piece, *this); }
 
   ObjectRows end_object() {
-    drain(/*at_end=*/true);
+    text_.end(*this);
     return std::exchange(rows_, {});
   }
 
@@ -149,63 +134,12 @@ class LinesToParquet::Impl {
     std::shared_ptr<const Constants> constants;
   };
 
-  /// How an object's rows are laid out.
-  enum class Form : unsigned char { kUnknown, kLines, kDocument };
-
-  void drain(bool at_end) {
-    if (form_ == Form::kUnknown && lines_.first_byte() == '[') begin_document();
-    if (form_ != Form::kDocument) drain_lines(at_end);
-    if (form_ == Form::kDocument) drain_document(at_end);
+  bool is_row(const Line& line) override {
+    jsonl::Flaw flaw;
+    return prove(line, flaw);
   }
 
-  void drain_lines(bool at_end) {
-    while (auto batch = lines_.next(at_end)) {
-      if (at_start_ && batch->text.starts_with(jsonl::kByteOrderMark)) {
-        batch->text.remove_prefix(jsonl::kByteOrderMark.size());
-      }
-      at_start_ = false;
-      if (form_ == Form::kUnknown) form_ = form_of(*batch);
-      if (form_ == Form::kDocument) return begin_document();
-      lines_.count(take(*batch));
-    }
-    if (const auto overlong = lines_.take_overlong()) {
-      at_start_ = false;
-      form_ = Form::kLines;
-      add_fault(overlong->first_line, overlong->text, too_long());
-    }
-  }
-
-  void begin_document() {
-    form_ = Form::kDocument;
-    std::string all = lines_.take_all();
-    if (all.starts_with(jsonl::kByteOrderMark)) all.erase(0, jsonl::kByteOrderMark.size());
-    document_.push(all);
-  }
-
-  void drain_document(bool at_end) {
-    while (const auto batch = document_.next(at_end)) take(*batch);
-    for (auto& fault : document_.take_faults()) {
-      add_fault(fault.line, fault.text, std::move(fault.reason));
-    }
-  }
-
-  /// Lines, if one of the first thousand is an object all by itself, from its first column on. Else
-  /// it is a document spread over lines, if it begins like one.
-  Form form_of(const Batch& batch) {
-    Line line;
-    LineWalk walk(structure_, batch);
-    bool opens = false;
-    for (int count = 0; count < 1'000 && walk.next(line); ++count) {
-      if (count == 0) opens = line.text[line.text.find_first_not_of(" \t\r")] == '{';
-      jsonl::Flaw flaw;
-      const bool whole = line.text.starts_with('{') && is_readable(line) && prove(line, flaw);
-      if (whole || !opens) return Form::kLines;
-    }
-    return opens ? Form::kDocument : Form::kLines;
-  }
-
-  /// Gives the number of the line that follows the batch.
-  std::uint64_t take(const Batch& batch) {
+  std::uint64_t take(const Batch& batch) override {
     if (!inference_) return convert(batch, &rows_);
     const std::uint64_t next_line = observe(batch);
     held_bytes_ += batch.text.size();
@@ -217,11 +151,7 @@ class LinesToParquet::Impl {
     return next_line;
   }
 
-  std::string too_long() const {
-    return fmt::format("the line is longer than the limit of {} bytes", options_.line_bytes);
-  }
-
-  void add_fault(std::uint64_t number, BytesView text, std::string reason) {
+  void add_fault(std::uint64_t number, BytesView text, std::string reason) override {
     if (rows_.fault_count++ >= options_.faults_per_object) return;
     if (text.ends_with('\r')) text.remove_suffix(1);
     rows_.faults.push_back(
@@ -231,14 +161,6 @@ class LinesToParquet::Impl {
   void add_fault(const Line& line, const jsonl::Flaw& flaw) {
     add_fault(line.number, line.text,
               fmt::format("column {}: {}", flaw.where - line.text.data() + 1, flaw.what));
-  }
-
-  /// Why a line cannot be read at all.
-  std::string obstacle(const Line& line) const {
-    return line.flaw.empty() ? too_long() : std::string(line.flaw);
-  }
-  bool is_readable(const Line& line) const {
-    return line.flaw.empty() && line.text.size() <= options_.line_bytes;
   }
 
   bool is_wanted(const Line& line) const { return !options_.keep || options_.keep(line.text); }
@@ -266,10 +188,10 @@ class LinesToParquet::Impl {
   /// First pass over the rows that wait for the columns: counts them and learns from them.
   std::uint64_t observe(const Batch& batch) {
     Line line;
-    LineWalk walk(structure_, batch);
+    LineWalk walk = text_.walk(batch);
     while (walk.next(line)) {
-      if (!is_readable(line)) {
-        add_fault(line.number, line.text, obstacle(line));
+      if (!text_.is_readable(line)) {
+        add_fault(line.number, line.text, text_.obstacle(line));
         continue;
       }
       if (!is_wanted(line)) {
@@ -366,10 +288,10 @@ class LinesToParquet::Impl {
   std::uint64_t convert(const Batch& batch, ObjectRows* rows) {
     bool may_grow = may_evolve() && !options_.one_schema;
     Line line;
-    LineWalk walk(structure_, batch);
+    LineWalk walk = text_.walk(batch);
     while (walk.next(line)) {
-      if (!is_readable(line)) {
-        if (rows != nullptr) add_fault(line.number, line.text, obstacle(line));
+      if (!text_.is_readable(line)) {
+        if (rows != nullptr) add_fault(line.number, line.text, text_.obstacle(line));
         continue;
       }
       if (!is_wanted(line)) {
@@ -408,7 +330,8 @@ class LinesToParquet::Impl {
     Line line;
     for (LineWalk walk(ahead_, rest); walk.next(line);) {
       jsonl::Flaw flaw;
-      if (is_readable(line) && is_wanted(line) && prove(line, flaw)) inference.observe(line.cursor);
+      if (text_.is_readable(line) && is_wanted(line) && prove(line, flaw))
+        inference.observe(line.cursor);
     }
     Schema schema = inference.schema();
     if (schema != schema_) grow(std::move(schema));
@@ -519,12 +442,10 @@ class LinesToParquet::Impl {
   const ConvertOptions options_;
   Schema schema_;
   jsonl::Plan plan_;
-  jsonl::Structure structure_;
   jsonl::Structure ahead_;
   jsonl::RowReader reader_;
   jsonl::Skipper skipper_;
-  jsonl::LineBuffer lines_;
-  jsonl::DocumentBuffer document_;
+  jsonl::ObjectText text_;
   parquet_file::OpenFiles files_;
 
   std::optional<jsonl::Inference> inference_;  // Until the columns have been chosen.
@@ -541,8 +462,6 @@ class LinesToParquet::Impl {
   std::shared_ptr<const Constants> constants_in_use_;  // Of the rows that become cells now.
   parquet_file::Tuple constant_tuple_;
   std::vector<std::string> constant_rescued_;  // Empty, or an entry per partition column.
-  Form form_ = Form::kUnknown;
-  bool at_start_ = false;
   ObjectRows rows_;
   std::uint64_t rescued_rows_ = 0;
   jsonl::Row row_;
