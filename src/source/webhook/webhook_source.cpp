@@ -24,6 +24,17 @@ ServedAnswer say(int status, std::string_view what) {
   return answer;
 }
 
+/// CloudEvents 1.0 webhooks, section 4: a sender asks before it sends.
+ServedAnswer allowed(const ServedRequest& request) {
+  ServedAnswer answer;
+  answer.headers.add("Allow", "POST, PUT, OPTIONS");
+  if (const std::string* origin = request.headers.find("WebHook-Request-Origin")) {
+    answer.headers.add("WebHook-Allowed-Origin", *origin);
+    answer.headers.add("WebHook-Allowed-Rate", "*");
+  }
+  return answer;
+}
+
 class WebhookSource final : public MessageSource {
  public:
   WebhookSource(WebhookOptions options, std::shared_ptr<WebhookListener> listener,
@@ -35,7 +46,7 @@ class WebhookSource final : public MessageSource {
         log_(log) {
     listener_->add(
         options_.path, options_.body_bytes,
-        [this](const ServedRequest& request) { return refuse_unread(request); },
+        [this](const ServedRequest& request) { return answer_unread(request); },
         [this](ServedRequest request) { return handle(std::move(request)); });
   }
 
@@ -64,7 +75,7 @@ class WebhookSource final : public MessageSource {
   bool has_ended() const override { return draining_ && messages_.held() == 0; }
   Task<> until_stopped();
   Task<ServedAnswer> handle(ServedRequest request);
-  std::optional<ServedAnswer> refuse_unread(const ServedRequest& request);
+  std::optional<ServedAnswer> answer_unread(const ServedRequest& request);
   std::optional<ServedAnswer> refuse(const ServedRequest& request);
   ServedAnswer unauthorised(const ServedRequest& request);
   Task<ServedAnswer> take(ServedRequest request);
@@ -115,9 +126,9 @@ ServedAnswer WebhookSource::unauthorised(const ServedRequest& request) {
   return say(401, "the token or signature is missing or wrong");
 }
 
-/// Before the body is read: a stranger is to cost no memory.
-std::optional<ServedAnswer> WebhookSource::refuse_unread(const ServedRequest& request) {
-  if (request.method == "OPTIONS") return std::nullopt;
+/// What is answered before the body is read: a stranger is to cost no memory.
+std::optional<ServedAnswer> WebhookSource::answer_unread(const ServedRequest& request) {
+  if (request.method == "OPTIONS") return allowed(request);
   if (request.method != "POST" && request.method != "PUT") {
     ServedAnswer answer = say(405, "events are posted here");
     answer.headers.add("Allow", "POST, PUT, OPTIONS");
@@ -138,16 +149,6 @@ std::optional<ServedAnswer> WebhookSource::refuse(const ServedRequest& request) 
 }
 
 Task<ServedAnswer> WebhookSource::handle(ServedRequest request) {
-  if (request.method == "OPTIONS") {
-    // CloudEvents 1.0 webhooks, section 4: a sender asks before it sends.
-    ServedAnswer answer;
-    answer.headers.add("Allow", "POST, PUT, OPTIONS");
-    if (const std::string* origin = request.headers.find("WebHook-Request-Origin")) {
-      answer.headers.add("WebHook-Allowed-Origin", *origin);
-      answer.headers.add("WebHook-Allowed-Rate", "*");
-    }
-    co_return answer;
-  }
   if (auto refused = refuse(request)) co_return std::move(*refused);
   co_return co_await take(std::move(request));
 }

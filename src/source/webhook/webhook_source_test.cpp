@@ -206,13 +206,15 @@ TEST_F(WebhookSourceTest, AnswersAStrangerWithoutReadingTheBody) {
       while (true) co_await never.wait();
     }
   } never;
-  const auto posted = [&](Headers headers, const std::string& target) {
+  const auto posted = [&](Headers headers, const std::string& target, const char* method = "POST") {
     HttpRequest made = request("", std::move(headers), target);
+    made.method = method;
     made.body.stream = &never;
     made.body.length = 10u << 20;
     return ask(std::move(made)).status;
   };
   EXPECT_EQ(posted({}, "/events"), 401);
+  EXPECT_EQ(posted({}, "/events", "OPTIONS"), 200);
   EXPECT_EQ(posted({{"Authorization", "Bearer secret"}}, "/elsewhere"), 404);
   EXPECT_EQ(posted({{"Authorization", "Bearer secret"}}, "/events"), 413);
   EXPECT_EQ(status_of(harmless(), {{"Authorization", "Bearer secret"}}), 200);
