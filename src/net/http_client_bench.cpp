@@ -5,16 +5,9 @@
 #include <benchmark/benchmark.h>
 #include <curl/curl.h>
 #include <fmt/format.h>
-#include <sys/prctl.h>
-#include <unistd.h>
 
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
-#include <boost/asio/io_context.hpp>
-#include <csignal>
-
-#include "net/http_server.h"
 #include "net/sigv4.h"
+#include "testing/bench_kit.h"
 
 namespace headrace {
 namespace {
@@ -31,23 +24,6 @@ Task<ServedAnswer> give_object(ServedRequest) {
   answer.headers.set("Content-Type", "application/octet-stream");
   answer.headers.set("x-amz-request-id", "17B2C6D3F2E1A0B9");
   co_return answer;
-}
-
-/// Starts the server in a child that ends with this process; its port comes through a pipe.
-void start_server() {
-  int ends[2];
-  if (::pipe(ends) != 0) std::abort();
-  if (::fork() == 0) {
-    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-    boost::asio::io_context loop(1);
-    HttpServer server(loop.get_executor(), {}, give_object, silent_log());
-    const std::uint16_t port = server.port();
-    if (::write(ends[1], &port, sizeof(port)) != sizeof(port)) std::abort();
-    boost::asio::co_spawn(loop, server.run(), boost::asio::detached);
-    loop.run();
-    ::_exit(0);
-  }
-  if (::read(ends[0], &server_port, sizeof(server_port)) != sizeof(server_port)) std::abort();
 }
 
 std::string object_url() { return fmt::format("http://127.0.0.1:{}/bucket/key", server_port); }
@@ -75,15 +51,8 @@ void get_with(benchmark::State& state, const Signer* signer) {
   auto client = std::make_unique<HttpClient>(loop.get_executor(), real_clock(), config);
   for (auto _ : state) {
     std::int64_t left = kRequests;
-    std::size_t running = config.connections;
-    for (std::size_t i = 0; i < config.connections; ++i) {
-      boost::asio::co_spawn(loop, get_objects(*client, signer, left),
-                            [&](const std::exception_ptr& failed) {
-                              if (failed) std::abort();
-                              --running;
-                            });
-    }
-    while (running != 0) loop.run_one();
+    bench::run_side_by_side(loop, state.range(0),
+                            [&] { return get_objects(*client, signer, left); });
   }
   client.reset();
   loop.run();
@@ -97,11 +66,6 @@ void BM_HeadraceSigned(benchmark::State& state) {
   get_with(state, &signer);
 }
 
-std::size_t take_body(char*, std::size_t size, std::size_t count, void* total) {
-  *static_cast<std::size_t*>(total) += size * count;
-  return size * count;
-}
-
 void BM_LibcurlMulti(benchmark::State& state) {
   CURLM* multi = curl_multi_init();
   const std::string url = object_url();
@@ -110,31 +74,11 @@ void BM_LibcurlMulti(benchmark::State& state) {
   for (std::int64_t i = 0; i < state.range(0); ++i) {
     CURL* handle = handles.emplace_back(curl_easy_init());
     curl_easy_setopt(handle, CURLOPT_URL, url.c_str());
-    curl_easy_setopt(handle, CURLOPT_WRITEFUNCTION, take_body);
+    curl_easy_setopt(handle, CURLOPT_WRITEFUNCTION, bench::count_body);
     curl_easy_setopt(handle, CURLOPT_WRITEDATA, &total);
     curl_easy_setopt(handle, CURLOPT_NOPROXY, "*");
   }
-  for (auto _ : state) {
-    std::int64_t to_start = kRequests;
-    std::int64_t to_end = kRequests;
-    for (CURL* handle : handles) {
-      curl_multi_add_handle(multi, handle);
-      --to_start;
-    }
-    while (to_end > 0) {
-      int running = 0;
-      curl_multi_perform(multi, &running);
-      int waiting = 0;
-      while (const CURLMsg* message = curl_multi_info_read(multi, &waiting)) {
-        if (message->data.result != CURLE_OK) std::abort();
-        CURL* handle = message->easy_handle;
-        curl_multi_remove_handle(multi, handle);
-        --to_end;
-        if (to_start-- > 0) curl_multi_add_handle(multi, handle);
-      }
-      if (to_end > 0) curl_multi_poll(multi, nullptr, 0, 1000, nullptr);
-    }
-  }
+  for (auto _ : state) bench::transfer(multi, handles, kRequests, [](CURL*) {});
   if (total != static_cast<std::size_t>(state.iterations() * kRequests) * kObject) std::abort();
   for (CURL* handle : handles) curl_easy_cleanup(handle);
   curl_multi_cleanup(multi);
@@ -149,7 +93,8 @@ BENCHMARK(BM_HeadraceSigned)->Arg(16)->Arg(64)->UseRealTime();
 }  // namespace headrace
 
 int main(int argc, char** argv) {
-  headrace::start_server();  // Before anything has threads.
+  headrace::server_port =
+      headrace::bench::serve_in_child({}, headrace::give_object);  // Before anything has threads.
   curl_global_init(CURL_GLOBAL_DEFAULT);
   benchmark::Initialize(&argc, argv);
   benchmark::RunSpecifiedBenchmarks();

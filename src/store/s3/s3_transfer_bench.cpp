@@ -9,8 +9,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <csignal>
@@ -24,8 +22,8 @@
 #include <sstream>
 
 #include "core/random.h"
-#include "net/http_server.h"
 #include "store/s3/s3_store.h"
+#include "testing/bench_kit.h"
 #include "testing/run_task.h"
 
 namespace headrace {
@@ -60,26 +58,11 @@ Task<ServedAnswer> serve(ServedRequest request) {
   co_return answer;
 }
 
-/// Starts our server in a child that ends with this process; its port comes through a pipe.
 std::uint16_t start_own() {
-  int ends[2];
-  if (::pipe(ends) != 0) std::abort();
-  if (::fork() == 0) {
-    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-    boost::asio::io_context loop(1);
-    HttpServerConfig config;
-    config.body_bytes = 2 * kObject;
-    config.memory = 32 * kObject;
-    HttpServer server(loop.get_executor(), config, serve, silent_log());
-    const std::uint16_t port = server.port();
-    if (::write(ends[1], &port, sizeof(port)) != sizeof(port)) std::abort();
-    boost::asio::co_spawn(loop, server.run(), boost::asio::detached);
-    loop.run();
-    ::_exit(0);
-  }
-  std::uint16_t port = 0;
-  if (::read(ends[0], &port, sizeof(port)) != sizeof(port)) std::abort();
-  return port;
+  HttpServerConfig config;
+  config.body_bytes = 2 * kObject;
+  config.memory = 32 * kObject;
+  return bench::serve_in_child(config, serve);
 }
 
 std::string endpoint(std::uint16_t port) { return fmt::format("http://127.0.0.1:{}", port); }
@@ -233,23 +216,11 @@ void move_with_store(benchmark::State& state, std::uint16_t port, Mover mover, b
     const Moved moved(state);
     for (auto _ : state) {
       std::int64_t left = kObjects;
-      std::int64_t running = state.range(0);
-      for (std::int64_t i = 0; i < state.range(0); ++i) {
-        boost::asio::co_spawn(loop, mover(*store, left), [&](const std::exception_ptr& failed) {
-          if (failed) std::abort();
-          --running;
-        });
-      }
-      while (running != 0) loop.run_one();
+      bench::run_side_by_side(loop, state.range(0), [&] { return mover(*store, left); });
     }
   }
   store.reset();
   loop.run();
-}
-
-std::size_t take_body(char*, std::size_t size, std::size_t count, void* total) {
-  *static_cast<std::size_t*>(total) += size * count;
-  return size * count;
 }
 
 std::size_t give_body(char* to, std::size_t size, std::size_t count, void* given) {
@@ -260,24 +231,19 @@ std::size_t give_body(char* to, std::size_t size, std::size_t count, void* given
   return piece;
 }
 
-/// One transfer of libcurl: its handle and how far the body has been sent.
-struct Transfer {
-  CURL* handle = curl_easy_init();
-  std::size_t given = 0;
-};
-
 void move_with_libcurl(benchmark::State& state, std::uint16_t port, bool up) {
   CURLM* multi = curl_multi_init();
   curl_slist* headers = curl_slist_append(nullptr, "Expect:");
   const std::string url = endpoint(port) + "/bucket/key";
   std::size_t total = 0;
-  std::vector<Transfer> transfers(static_cast<std::size_t>(state.range(0)));
-  for (Transfer& transfer : transfers) {
-    CURL* handle = transfer.handle;
+  std::vector<std::size_t> given(static_cast<std::size_t>(state.range(0)));  // Of the bodies.
+  std::vector<CURL*> handles;
+  for (std::size_t& offset : given) {
+    CURL* handle = handles.emplace_back(curl_easy_init());
     curl_easy_setopt(handle, CURLOPT_URL, url.c_str());
     curl_easy_setopt(handle, CURLOPT_NOPROXY, "*");
-    curl_easy_setopt(handle, CURLOPT_PRIVATE, &transfer);
-    curl_easy_setopt(handle, CURLOPT_WRITEFUNCTION, take_body);
+    curl_easy_setopt(handle, CURLOPT_PRIVATE, &offset);
+    curl_easy_setopt(handle, CURLOPT_WRITEFUNCTION, bench::count_body);
     curl_easy_setopt(handle, CURLOPT_WRITEDATA, &total);
     curl_easy_setopt(handle, CURLOPT_BUFFERSIZE, static_cast<long>(kBuffer));
     if (!up) continue;
@@ -286,40 +252,22 @@ void move_with_libcurl(benchmark::State& state, std::uint16_t port, bool up) {
     curl_easy_setopt(handle, CURLOPT_UPLOAD_BUFFERSIZE, static_cast<long>(kBuffer));
     curl_easy_setopt(handle, CURLOPT_INFILESIZE_LARGE, static_cast<curl_off_t>(kObject));
     curl_easy_setopt(handle, CURLOPT_READFUNCTION, give_body);
-    curl_easy_setopt(handle, CURLOPT_READDATA, &transfer.given);
+    curl_easy_setopt(handle, CURLOPT_READDATA, &offset);
   }
   {
     const Moved moved(state);
     for (auto _ : state) {
-      std::int64_t to_start = kObjects;
-      std::int64_t to_end = kObjects;
-      const auto start = [&](Transfer& transfer) {
-        if (to_start == 0) return;
-        --to_start;
-        transfer.given = 0;
-        curl_multi_add_handle(multi, transfer.handle);
-      };
-      for (Transfer& transfer : transfers) start(transfer);
-      while (to_end > 0) {
-        int running = 0;
-        curl_multi_perform(multi, &running);
-        int waiting = 0;
-        while (const CURLMsg* message = curl_multi_info_read(multi, &waiting)) {
-          if (message->data.result != CURLE_OK) std::abort();
-          Transfer* transfer = nullptr;
-          curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &transfer);
-          curl_multi_remove_handle(multi, transfer->handle);
-          --to_end;
-          start(*transfer);
-        }
-        if (to_end > 0) curl_multi_poll(multi, nullptr, 0, 1000, nullptr);
-      }
+      bench::transfer(multi, handles, kObjects, [](CURL* handle) {
+        std::size_t* offset = nullptr;
+        curl_easy_getinfo(handle, CURLINFO_PRIVATE, &offset);
+        *offset = 0;
+      });
     }
   }
   if (!up && total != static_cast<std::size_t>(state.iterations() * kObjects) * kObject) {
     std::abort();
   }
-  for (const Transfer& transfer : transfers) curl_easy_cleanup(transfer.handle);
+  for (CURL* handle : handles) curl_easy_cleanup(handle);
   curl_slist_free_all(headers);
   curl_multi_cleanup(multi);
 }
