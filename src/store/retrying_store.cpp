@@ -190,7 +190,7 @@ class RetryingStore final : public Store {
             error.kind() == ErrorKind::kInvalid || error.kind() == ErrorKind::kConflict;
         if (!refused || !again || !conditional) throw;
         throw Error(ErrorKind::kTransient,
-                    fmt::format("{}; an earlier try had no answer", error.what()));
+                    fmt::format("{}; an earlier try may still land", error.what()));
       }
       if (etag || !again || !conditional) co_return etag;
       const std::optional<ObjectInfo> there = co_await inner().head(key);
