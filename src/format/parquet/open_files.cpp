@@ -111,10 +111,8 @@ void OpenFiles::write_group(Open& open, bool last) {
   open.version = plan_.version();
   open.columns_bytes = 0;
   ++open.jobs;
-  if (helpers_ > 0) {
-    options_.run_on_helper([job = jobs_.back().encode] { job->run(); });
-  }
-  while (jobs_.size() > helpers_) join_oldest();
+  if (helpers_ == 0) return join_oldest();
+  options_.run_on_helper([job = jobs_.back().encode] { job->run(); });
 }
 
 /// The row group that was filled first joins its file.
