@@ -32,7 +32,9 @@ class Grants {
       policy_.allow(objects_arn(dataset->bucket, dataset->prefix), kRead);
       policy_.allow_list(dataset->bucket, dataset->prefix);
     }
-    for (const auto& [name, route] : stack_.routes) add_route(*route);
+    for (const auto& [name, route] : stack_.routes) {
+      for (const SourceFields& from : sources_of(stack_, *route)) add_route(*route, from);
+    }
     return std::move(policy_);
   }
 
@@ -82,8 +84,7 @@ class Grants {
     allow_probe(head_of(bucket));
   }
 
-  void add_route(const RouteConfig& route) {
-    const SourceFields& from = common(*stack_.sources.at(route.from.value));
+  void add_route(const RouteConfig& route, const SourceFields& from) {
     const bool here = on_s3(from.store);
     const std::string prefix = setup::key_ends(from).prefix;
     if (here && !match_of(stack_.folder, route.match).unless_tagged.empty()) {

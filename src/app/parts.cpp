@@ -156,7 +156,9 @@ Task<std::unique_ptr<Ledger>> wait_for_ledger(const StackFile& stack, Clock& clo
 RouteMatch match_of(const StackFile& stack, const std::string& name, const RouteConfig& route) {
   MatchSpec spec = match_of(stack.folder, route.match);
   const std::string tags = fmt::format("{}", fmt::join(spec.unless_tagged, "\n"));
-  return {{name, {route.from.value}, Pattern::parse(spec.pattern)},
+  std::vector<std::string> from;
+  for (const auto& source : route.from) from.push_back(*source);
+  return {{name, std::move(from), Pattern::parse(spec.pattern)},
           std::move(spec.unless_tagged),
           hash64(spec.pattern, hash64(tags))};
 }
@@ -208,7 +210,7 @@ Parts::~Parts() {
 }
 
 std::unique_ptr<Sink> Parts::make_sink(const StepStanza& stanza, const std::string& route,
-                                       const std::string& from) {
+                                       const SourceFields& from) {
   RowPredicate keep = rows_wanted(rows_of(stanza));
   if (const auto* repartition = std::get_if<RepartitionConfig>(&stanza)) {
     return make_repartition_sink(*repartition, route, std::move(keep), work_folder(route),
@@ -230,7 +232,7 @@ std::unique_ptr<Sink> Parts::make_sink(const StepStanza& stanza, const std::stri
   limits.committed = [this](const std::string& to, std::uint64_t files) {
     caretaker->committed(to, files);
   };
-  if (!rows_name_table(table, common(*stack.sources.at(from)))) {
+  if (!rows_name_table(table, from)) {
     return make_table_sink(table, *catalog, services, std::move(limits));
   }
   return make_table_family_sink(table, *catalog, services,
@@ -270,7 +272,7 @@ Task<std::unique_ptr<RoutePlan>> Parts::make_plan(const RouteConfig& route,
   set_live_parts(*plan, route, match);
   for (const auto& step : route.steps) {
     if (is_sink(step.value)) {
-      plan->sink = make_sink(step.value, plan->name, route.from.value);
+      plan->sink = make_sink(step.value, plan->name, sources_of(stack, route).front());
     } else {
       plan->steps.push_back(make_step(step.value, work_folder(plan->name), services));
     }

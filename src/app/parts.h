@@ -95,7 +95,7 @@ struct Parts {
 
  private:
   std::unique_ptr<Sink> make_sink(const StepStanza& stanza, const std::string& route,
-                                  const std::string& from);
+                                  const SourceFields& from);
   void follow(const TableStepConfig& step, TableSinkLimits& limits);
   /// Where a route's sink may keep files that outlive a crash.
   std::filesystem::path work_folder(const std::string& route);

@@ -24,12 +24,13 @@ class Buckets {
   }
 
   void add_steps(const RouteConfig& route) {
-    const SourceFields& from = common(*stack_.sources.at(route.from.value));
-    for (const auto& step : route.steps) {
-      const auto target = target_of(step.value);
-      if (!target) continue;
-      add(target->store.empty() ? from.store : target->store,
-          target->bucket.empty() ? from.bucket : target->bucket);
+    for (const SourceFields& from : sources_of(stack_, route)) {
+      for (const auto& step : route.steps) {
+        const auto target = target_of(step.value);
+        if (!target) continue;
+        add(target->store.empty() ? from.store : target->store,
+            target->bucket.empty() ? from.bucket : target->bucket);
+      }
     }
   }
 
@@ -40,7 +41,10 @@ class Buckets {
 
 bool wants_removals(const StackFile& stack, const std::string& source) {
   for (const auto& [name, route] : stack.routes) {
-    if (route->from.value == source && route->match.text.contains("Object Deleted")) return true;
+    if (!route->match.text.contains("Object Deleted")) continue;
+    for (const auto& from : route->from) {
+      if (*from == source) return true;
+    }
   }
   return false;
 }

@@ -38,7 +38,9 @@ class Checker {
     for (const auto& [name, route] : stack_.routes) check_route(name, route);
     check_setup();
     for (const auto& test : stack_.tests) check_test(test);
-    if (diagnostics_.ok()) warn_of_cycles();
+    if (!diagnostics_.ok()) return;
+    warn_of_cycles();
+    for (const auto& [name, route] : stack_.routes) warn_of_two_ways(name, route);
   }
 
  private:
@@ -115,7 +117,7 @@ class Checker {
                                                   "names in what the ledger keeps",
                                                   name));
     }
-    const bool known = check_name(stack_.sources, "source", route->from.value, route->from.where);
+    const bool known = check_sources(route->from);
     try {
       Pattern::parse(match_of(stack_.folder, route->match).pattern);
     } catch (const Error& error) {
@@ -136,19 +138,29 @@ class Checker {
       const std::string table = table_of(step.value);
       if (table.empty()) continue;
       if (check_name(stack_.tables, "table", table, step.where) && known) {
-        check_fields(table, step.where, common(*stack_.sources.at(route->from.value)));
+        check_fields(table, step.where, *route);
       }
       const auto* follows = std::get_if<TableStepConfig>(&step.value);
-      if (follows != nullptr && follows->object_column()) {
+      if (follows != nullptr && follows->object_column() && known) {
         check_following(*follows, step.where, *route);
       }
     }
   }
 
+  bool check_sources(const stack::OneOrMore<stack::Positioned<std::string>>& from) {
+    bool known = true;
+    std::set<std::string> names;
+    for (const auto& source : from) {
+      known = check_name(stack_.sources, "source", *source, source.where) && known;
+      if (names.insert(*source).second) continue;
+      diagnostics_.error(source.where, fmt::format("the source `{}` is named twice", *source));
+    }
+    return known;
+  }
+
   /// A table that follows its objects has to hear of every change of theirs.
   void check_following(const TableStepConfig& table, Where where, const RouteConfig& route) {
-    const auto source = stack_.sources.find(route.from.value);
-    if (source != stack_.sources.end() && rows_name_table(table.into, common(*source->second))) {
+    if (rows_name_table(table.into, sources_of(stack_, route).front())) {
       diagnostics_.error(where,
                          "a family whose tables are named by its rows can't tell where these come "
                          "from: let the source's `key` give the fields of the table's name");
@@ -174,6 +186,17 @@ class Checker {
   }
 
   /// What is no field of the keys is taken from the rows; a slip of the pen would be too.
+  void check_fields(const std::string& table, Where where, const RouteConfig& route) {
+    const std::vector<SourceFields> sources = sources_of(stack_, route);
+    for (const SourceFields& from : sources) {
+      check_fields(table, where, from);
+      if (rows_name_table(table, from) == rows_name_table(table, sources.front())) continue;
+      diagnostics_.error(where,
+                         "the keys of one source give the fields of the table's name, those of "
+                         "another do not: give both a `key` with these fields, or neither");
+    }
+  }
+
   void check_fields(const std::string& table, Where where, const SourceFields& from) {
     if (!from.key) return;
     try {
@@ -277,26 +300,31 @@ class Checker {
 
   std::vector<Target> targets_of(const RouteConfig& route) const {
     std::vector<Target> targets;
-    const SourceFields& from = common(*stack_.sources.at(route.from.value));
-    for (const auto& step : route.steps) {
-      const auto target = target_of(step.value);
-      if (!target) continue;
-      targets.push_back({target->store.empty() ? from.store : target->store,
-                         target->bucket.empty() ? from.bucket : target->bucket,
-                         target->to.substr(0, target->to.find('{'))});
+    for (const SourceFields& from : sources_of(stack_, route)) {
+      for (const auto& step : route.steps) {
+        const auto target = target_of(step.value);
+        if (!target) continue;
+        targets.push_back({target->store.empty() ? from.store : target->store,
+                           target->bucket.empty() ? from.bucket : target->bucket,
+                           target->to.substr(0, target->to.find('{'))});
+      }
     }
     return targets;
+  }
+
+  bool feeds(const Target& target, const RouteConfig& route) const {
+    const auto takes = [&](const SourceFields& source) {
+      return source.store == target.store && source.bucket == target.bucket &&
+             overlap(source.prefix, target.prefix);
+    };
+    return std::ranges::any_of(sources_of(stack_, route), takes);
   }
 
   std::vector<std::string> fed_by(const RouteConfig& route) const {
     std::vector<std::string> fed;
     for (const Target& target : targets_of(route)) {
       for (const auto& [name, other] : stack_.routes) {
-        const SourceFields& source = common(*stack_.sources.at(other->from.value));
-        if (source.store == target.store && source.bucket == target.bucket &&
-            overlap(source.prefix, target.prefix)) {
-          fed.push_back(name);
-        }
+        if (feeds(target, *other)) fed.push_back(name);
       }
     }
     return fed;
@@ -323,6 +351,42 @@ class Checker {
                                        "leave out what they write",
                                        fmt::join(path, " -> ")));
     }
+  }
+
+  /// One object that two routes hear of from different sources is loaded by both.
+  void warn_of_two_ways(const std::string& name, const stack::Positioned<RouteConfig>& route) {
+    const std::string table = table_of(route->steps.back().value);
+    if (table.empty()) return;
+    for (const auto& [other_name, other] : stack_.routes) {
+      if (other_name >= name || table_of(other->steps.back().value) != table ||
+          other->match.text != route->match.text || !hear_of_the_same(*route, *other)) {
+        continue;
+      }
+      diagnostics_.warning(
+          route.where,
+          fmt::format("the routes `{}` and `{}` would both load an object of which the sources of "
+                      "both tell: one route `from: [{}]` loads it once",
+                      other_name, name, fmt::join(names_of(*other, *route), ", ")));
+    }
+  }
+
+  static std::set<std::string> names_of(const RouteConfig& route, const RouteConfig& other) {
+    std::set<std::string> names;
+    for (const auto& source : route.from) names.insert(*source);
+    for (const auto& source : other.from) names.insert(*source);
+    return names;
+  }
+
+  /// By different sources of one place.
+  bool hear_of_the_same(const RouteConfig& route, const RouteConfig& other) const {
+    if (names_of(route, route) == names_of(other, other)) return false;
+    for (const SourceFields& a : sources_of(stack_, route)) {
+      for (const SourceFields& b : sources_of(stack_, other)) {
+        const bool one_bucket = a.bucket == b.bucket || a.bucket.empty() || b.bucket.empty();
+        if (a.store == b.store && one_bucket && overlap(a.prefix, b.prefix)) return true;
+      }
+    }
+    return false;
   }
 
   const StackFile& stack_;

@@ -63,7 +63,9 @@ const stack::Union<StepStanza>& step_union() {
 const stack::Spec<RouteConfig>& route_spec() {
   static const auto spec =
       stack::Spec<RouteConfig>("route", "Which events become tasks, when, and what they do")
-          .field("from", &RouteConfig::from, "Name of the source", stack::required())
+          .field("from", &RouteConfig::from,
+                 "Names of the sources; an object that several of them announce is one event",
+                 stack::required(), stack::example("landing"), stack::example("[queue, sweep]"))
           .field("match", &RouteConfig::match,
                  "Which events: bucket, key, size, type, key_fields, unless_tagged, or a whole "
                  "EventBridge `pattern`; absent means all",
@@ -189,6 +191,12 @@ LoadedStack read_stack(stack::Document document, const std::filesystem::path& fo
 
 const SourceFields& common(const SourceStanza& source) {
   return std::visit([](const auto& kind) -> const SourceFields& { return kind; }, source);
+}
+
+std::vector<SourceFields> sources_of(const StackFile& stack, const RouteConfig& route) {
+  std::vector<SourceFields> sources;
+  for (const auto& name : route.from) sources.push_back(common(*stack.sources.at(*name)));
+  return sources;
 }
 
 bool rows_name_table(const std::string& table, const SourceFields& from) {

@@ -12,6 +12,7 @@
 #include "query/sql_limits.h"
 #include "setup/setup_spec.h"
 #include "source/source_spec.h"
+#include "stack/one_or_more.h"
 #include "stack/values.h"
 #include "step/step_config.h"
 #include "store/file/file_spec.h"
@@ -31,7 +32,7 @@ struct RocksLedgerStanza {
 using LedgerStanza = std::variant<RocksLedgerStanza>;
 
 struct RouteConfig {
-  stack::Positioned<std::string> from;
+  stack::OneOrMore<stack::Positioned<std::string>> from;
   stack::Json match{"{}", {}};
   Duration after{};
   std::vector<stack::Positioned<StepStanza>> steps;
@@ -89,7 +90,11 @@ struct StackFile {
 /// The parts that all kinds of sources have.
 const SourceFields& common(const SourceStanza& source);
 
-/// Do rows, rather than the keys of this source, tell to which table of a family they belong?
+/// The same of a route's sources, in the order it names them.
+std::vector<SourceFields> sources_of(const StackFile& stack, const RouteConfig& route);
+
+/// Do rows, rather than the keys of this source, tell to which table of a family they belong? The
+/// sources of one route agree.
 bool rows_name_table(const std::string& table, const SourceFields& from);
 /// The tables of a family that are filled, as `only` and `only_file` say; empty: all. Throws
 /// kInvalid for a file that cannot be read or a value that no table's name can hold.

@@ -70,6 +70,10 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Values(
         Fault{"NoSuchSource", "from: in", "from: im",
               "error: no source is named `im`; did you mean `in`?"},
+        Fault{"NoSuchSourceAmongSome", "from: in", "from: [in, im]",
+              "error: no source is named `im`; did you mean `in`?"},
+        Fault{"NoSource", "from: in", "from: []", "text is needed here, not an empty list"},
+        Fault{"ASourceTwice", "from: in", "from: [in, in]", "the source `in` is named twice"},
         Fault{"NoSuchStore", "store: lake, bucket", "store: lkae, bucket",
               "error: no store is named `lkae`"},
         Fault{"NoSuchTable", "table: \"events_{type}\" } ]", "table: events } ]",
@@ -174,6 +178,44 @@ TEST(StackFile, WhatWouldHideDeletionsIsAnError) {
   std::string steps = following("");
   steps.insert(steps.find("{ table: {"), "{ tag: { seen: \"1\" } }, ");
   EXPECT_THAT(said_of(steps), HasSubstr("must be in a route of its own"));
+}
+
+/// kGood with a second source, and what follows it.
+std::string with_sweep(const std::string& sweep, const std::string& instead) {
+  const std::string source = "  sweep: { kind: listing, store: lake, " + sweep + " }\n";
+  return with("tables:\n", source + "tables:\n")
+      .replace(std::string(kGood).find("routes:") + source.size(), std::string::npos,
+               "routes:\n" + instead);
+}
+
+TEST(StackFile, ARouteTakesSeveralSources) {
+  const std::string one_route =
+      "  load: { from: [in, sweep], steps: [ { table: \"events_{type}\" } ] }\n";
+  const LoadedStack loaded = load_stack_text(
+      "headrace.yaml", with_sweep("bucket: raw, key: \"{type}/{name}.json\"", one_route),
+      "/nowhere");
+  EXPECT_EQ(loaded.diagnostics, "");
+  ASSERT_TRUE(loaded.stack);
+  std::vector<std::string> from;
+  for (const auto& name : loaded.stack->routes.at("load")->from) from.push_back(*name);
+  EXPECT_THAT(from, testing::ElementsAre("in", "sweep"));
+  EXPECT_THAT(said_of(with_sweep("bucket: raw", one_route)),
+              HasSubstr("the keys of one source give the fields of the table's name"));
+}
+
+TEST(StackFile, TwoRoutesThatWouldLoadAnObjectTwiceAreWarnedOf) {
+  const auto two_routes = [](const char* match) {
+    return fmt::format(
+        "  load: {{ from: in, steps: [ {{ table: \"events_{{type}}\" }} ] }}\n"
+        "  swept: {{ from: sweep, {}steps: [ {{ table: \"events_{{type}}\" }} ] }}\n",
+        match);
+  };
+  const std::string said =
+      "warning: the routes `load` and `swept` would both load an object of "
+      "which the sources of both tell: one route `from: [in, sweep]`";
+  EXPECT_THAT(said_of(with_sweep("bucket: raw", two_routes(""))), HasSubstr(said));
+  EXPECT_EQ(said_of(with_sweep("bucket: other", two_routes(""))), "");
+  EXPECT_EQ(said_of(with_sweep("bucket: raw", two_routes("match: { key: { suffix: x } }, "))), "");
 }
 
 TEST(StackFile, RoutesThatFeedEachOtherAreWarnedOf) {

@@ -30,13 +30,13 @@ ObjectKey object_of(const SourceFields& from, const TestConfig& test) {
 /// Puts the object and appends its event for the one route, due at once.
 Task<> land(Parts& parts, const TestConfig& test) {
   const RouteConfig& route = *parts.stack.routes.at(test.route);
-  const SourceFields& from = common(*parts.stack.sources.at(route.from.value));
+  const SourceFields from = sources_of(parts.stack, route).front();
   Event event;
   event.id = parts.given.random.uuid();
   event.detail_type = std::string(detail_type_of(event.kind));
   event.time = parts.given.clock.now();
   event.store = from.store;
-  event.origin = route.from.value;
+  event.origin = *route.from.front();
   event.producer = "test";
   event.object = object_of(from, test);
   if (from.key) {
@@ -127,7 +127,7 @@ Task<> check(Parts& parts, const TestConfig& test, std::vector<std::string>& fau
     }
   }
   if (test.expect.object) {
-    const SourceFields& from = common(*parts.stack.sources.at(route.from.value));
+    const SourceFields from = sources_of(parts.stack, route).front();
     const auto now =
         co_await read_object(parts.stores.at(from.store), object_of(from, test), 1u << 30);
     if (!now) {

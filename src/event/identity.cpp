@@ -21,8 +21,9 @@ constexpr Duration kOwnWriteCell = minutes(30);
 /// Text that no other list of parts gives: every part is led by its length.
 class Parts {
  public:
-  Parts(std::string_view store, const ObjectKey& object) {
+  Parts(std::string_view store, const ObjectKey& object, std::uint64_t audience = 0) {
     text_.reserve(256);
+    if (audience != 0) fmt::format_to(std::back_inserter(text_), "{:x}/", audience);
     add(store).add(object.bucket).add(object.path);
   }
   Parts& add(std::string_view part) {
@@ -48,8 +49,8 @@ bool has_own_sequencer(const Event& event) {
   return !event.sequencer.empty() && event.producer != "ceph";
 }
 
-std::uint64_t change_of(const Event& event) {
-  Parts parts(event.store, event.object);
+std::uint64_t change_of(const Event& event, std::uint64_t audience) {
+  Parts parts(event.store, event.object, audience);
   parts.add(event.detail_type.empty() ? detail_type_of(event.kind) : event.detail_type);
   if (!event.version_id.empty()) {
     parts.add("version").add(event.version_id);
@@ -70,8 +71,10 @@ std::uint64_t change_of(const Event& event) {
 }
 
 /// The object is there with this etag since that time. `teller`: by whom it was remembered.
-std::uint64_t state(const Event& event, std::string_view teller, Time time) {
-  return Parts(event.store, event.object).add(teller).add(event.etag->value).add(time).hash();
+std::uint64_t state(const Event& event, std::uint64_t audience, std::string_view teller,
+                    Time time) {
+  Parts parts(event.store, event.object, audience);
+  return parts.add(teller).add(event.etag->value).add(time).hash();
 }
 
 /// When the object was last changed. MinIO and its like tell the time of the announcement, some
@@ -106,8 +109,8 @@ std::int64_t cell_of(Time time) {
 
 }  // namespace
 
-Identity identity_of(const Event& event) {
-  Identity identity{.change = change_of(event), .same_as = {}, .also = {}};
+Identity identity_of(const Event& event, std::uint64_t audience) {
+  Identity identity{.change = change_of(event, audience), .same_as = {}, .also = {}};
   if (event.kind != EventKind::kCreated || !event.etag || event.line) return identity;
   identity.same_as.push_back(
       own_write(event.store, event.object, *event.etag, cell_of(event.time)));
@@ -115,8 +118,8 @@ Identity identity_of(const Event& event) {
   if (event.producer == "watch") return identity;
   const bool listing = is_listing(event);
   for (const Time time : times_in_listings(event)) {
-    identity.same_as.push_back(state(event, listing ? "announced" : "listed", time));
-    identity.also.push_back(state(event, listing ? "listed" : "announced", time));
+    identity.same_as.push_back(state(event, audience, listing ? "announced" : "listed", time));
+    identity.also.push_back(state(event, audience, listing ? "listed" : "announced", time));
   }
   return identity;
 }

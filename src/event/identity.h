@@ -8,7 +8,10 @@
 
 namespace headrace {
 
-/// The names under which the ledger remembers a change, so that two announcements of it are one.
+/// The names under which the ledger remembers a change, so that two announcements of it are one
+/// for those who take both: `audience` tells who that is. Of two audiences each has names of its
+/// own, so what one has taken is news to the other.
+///
 /// An event is a duplicate if `change` or any of `same_as` was remembered; if it is none, `change`
 /// and all of `also` are remembered.
 ///
@@ -16,7 +19,8 @@ namespace headrace {
 /// says as much as the producer does, and the etag is never enough: stores whose etag is a hash of
 /// the content give the same one when an object is put, deleted and put again with the same bytes.
 ///
-/// `change` is made of store, bucket, key, detail-type and the first of these that is there:
+/// `change` is made of audience, store, bucket, key, detail-type and the first of these that is
+/// there:
 ///   - the version id: one for each write;
 ///   - the sequencer: one for each change of a key (in decode.h's form, so that AWS's records and
 ///     EventBridge are one); not Ceph's, which is another in each notification of one change;
@@ -42,8 +46,8 @@ struct Identity {
   std::vector<std::uint64_t> also;
 };
 
-/// Stable for ever, since the ledger keeps it.
-Identity identity_of(const Event& event);
+/// Stable for ever, since the ledger keeps it. Our own writes are everybody's.
+Identity identity_of(const Event& event, std::uint64_t audience = 0);
 
 /// What the ledger must remember so that the event of our own write, done at `time` and answered
 /// with `etag`, is a duplicate. Good for clocks of ours and the store's that differ by up to 15

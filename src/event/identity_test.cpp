@@ -18,8 +18,8 @@ using std::chrono::seconds;
 class Memory {
  public:
   /// False if the event is a duplicate.
-  bool takes(const Event& event) {
-    const Identity identity = identity_of(event);
+  bool takes(const Event& event, std::uint64_t audience = 0) {
+    const Identity identity = identity_of(event, audience);
     const auto is_seen = [this](std::uint64_t name) { return seen_.contains(name); };
     if (is_seen(identity.change) || std::ranges::any_of(identity.same_as, is_seen)) return false;
     seen_.insert(identity.change);
@@ -227,6 +227,24 @@ TEST(Identity, KnowsOurOwnWrites) {
     EXPECT_TRUE(memory.takes(other));
     EXPECT_TRUE(memory.takes(deleted(event, "7")));
   }
+}
+
+TEST(Identity, IsAnotherForEachAudience) {
+  Memory memory;
+  const Event in_listing = listed(a_put(), "2026-01-31T09:08:07Z");
+  EXPECT_TRUE(memory.takes(a_put(), 1));
+  EXPECT_TRUE(memory.takes(in_listing, 2));
+  EXPECT_TRUE(memory.takes(a_put(), 3));
+  EXPECT_FALSE(memory.takes(in_listing, 3));
+  EXPECT_FALSE(memory.takes(a_put(), 1));
+  EXPECT_FALSE(memory.takes(a_put(), 2));
+}
+
+TEST(Identity, OfOurOwnWritesIsEverybodys) {
+  Memory memory;
+  memory.writes(a_put(), a_put().time);
+  EXPECT_FALSE(memory.takes(a_put(), 1));
+  EXPECT_FALSE(memory.takes(a_put(), 2));
 }
 
 TEST(Identity, LetsTheSameBytesBeWrittenAgainByOthersLater) {

@@ -1,6 +1,11 @@
 #include "route/routes.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <set>
+
+#include "core/hash.h"
 
 namespace headrace {
 namespace {
@@ -13,12 +18,21 @@ std::vector<Rule> number(const std::vector<RouteRule>& routes) {
   return out;
 }
 
+/// In any order, and however often each is named. 0: all sources.
+std::uint64_t audience_of(const std::vector<std::string>& sources) {
+  const std::set<std::string_view> names(sources.begin(), sources.end());
+  std::string text;
+  for (const std::string_view name : names) text += fmt::format("{}:{}", name.size(), name);
+  return text.empty() ? 0 : hash64(text);
+}
+
 }  // namespace
 
 Routes::Routes(std::vector<RouteRule> rules, const Routes* before)
     : rules_(number(rules)), matcher_(rules_, before ? &before->matcher_ : nullptr) {
   for (RouteRule& rule : rules) {
     names_.push_back(std::move(rule.name));
+    audiences_.push_back(audience_of(rule.from));
     from_.push_back(std::move(rule.from));
   }
 }

@@ -40,6 +40,9 @@ class Routes {
   std::vector<std::uint32_t> wanting(const Event& event) const;
   /// The same, for who has the event's JSON already. Throws kCorrupt if it is not one JSON object.
   std::vector<std::uint32_t> wanting(const Event& event, std::string_view event_json) const;
+  /// Routes with one number take the same sources: an object that several of these announce is one
+  /// event for all of them. Stable for ever, since the ledger's memory depends on it.
+  std::uint64_t audience(std::uint32_t route) const { return audiences_[route]; }
   /// One per route, in their order. A route that takes other sources refuses the field `from`.
   std::vector<Explanation> explain(const Event& event) const;
   /// What is odd about them (lint.h). A route shadows another only if it takes all its sources.
@@ -50,6 +53,7 @@ class Routes {
 
   std::vector<std::string> names_;
   std::vector<std::vector<std::string>> from_;  // By route.
+  std::vector<std::uint64_t> audiences_;        // By route.
   std::vector<Rule> rules_;                     // For explain() and lint().
   Matcher matcher_;
 };

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <set>
+
 #include "route/match_spec.h"
 
 namespace headrace {
@@ -53,6 +55,24 @@ TEST(Routes, TakeEventsOfTheirSourcesOnly) {
   event.origin = "elsewhere";
   EXPECT_THAT(routes.wanting(event), ElementsAre(2));
   EXPECT_THAT(Routes({}).wanting(event), IsEmpty());
+}
+
+TEST(Routes, OfTheSameSourcesAreOneAudience) {
+  const Pattern any = Pattern::parse(R"({"source":["aws.s3"]})");
+  const Routes routes({{"all", {}, any},
+                       {"a", {"a"}, any},
+                       {"b", {"b"}, any},
+                       {"ab", {"a", "b"}, any},
+                       {"ba", {"b", "a", "b"}, any},
+                       {"joined", {"ab"}, any}});
+  EXPECT_EQ(routes.audience(3), routes.audience(4));
+  EXPECT_EQ((std::set{routes.audience(0), routes.audience(1), routes.audience(2),
+                      routes.audience(3), routes.audience(5)}
+                 .size()),
+            5u);
+  EXPECT_EQ(routes.audience(0), 0u);
+  EXPECT_EQ(routes.audience(3), 1019077164484345170u)
+      << "never changes, since the ledger keeps what is made of it";
 }
 
 TEST(Routes, UseTheJsonTheyAreGiven) {

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "stack/document.h"
+#include "stack/one_or_more.h"
 #include "stack/sample_stack.h"
 
 namespace headrace::stack {
@@ -73,6 +74,33 @@ TEST(Spec, TakesInheritedAndNestedMembers) {
   Document wrong("h", "numbers: [11]\n", sample::FakeEnvironment());
   EXPECT_FALSE(wrong.read(spec));
   EXPECT_THAT(wrong.diagnostics().text(), testing::HasSubstr("`11` is too large; the most is 10"));
+}
+
+TEST(Spec, TakesAListOrItsOnlyElement) {
+  struct Owner {
+    OneOrMore<Positioned<int>> from;
+  };
+  const auto spec =
+      Spec<Owner>("owner", "O.").field("from", &Owner::from, "F.", required(), at_most(9));
+  const auto numbers = [&](std::string text) {
+    Document document("h", std::move(text), sample::FakeEnvironment());
+    const auto value = document.read(spec);
+    std::string said = document.diagnostics().text();
+    if (value) {
+      for (const auto& one : value->from) said += fmt::format("{}@{} ", *one, one.where.column);
+      said += document.show(spec);
+    }
+    return said;
+  };
+  EXPECT_EQ(numbers("from: 1\n"), "1@7 from: 1\n");
+  EXPECT_EQ(numbers("from: [1, 2]\n"), "1@8 2@11 from:\n  - 1\n  - 2\n");
+  EXPECT_THAT(numbers("from: []\n"), testing::HasSubstr("is needed here, not an empty list"));
+  EXPECT_THAT(numbers("from: { a: 1 }\n"), testing::HasSubstr("not a map"));
+  EXPECT_THAT(numbers("from: [10]\n"), testing::HasSubstr("`10` is too large"));
+  EXPECT_THAT(json_schema(spec), testing::HasSubstr(R"("minItems":1,"items":)"));
+  EXPECT_THAT(
+      reference_markdown(spec),
+      testing::HasSubstr("| whole number, at most 9, or a list of whole number, at most 9 |"));
 }
 
 TEST(Spec, ReadsScalarsOfTheRoomsOwn) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <exception>
+#include <map>
 #include <utility>
 
 #include "core/hash.h"
@@ -129,7 +130,7 @@ Task<std::vector<NewEvent>> Intake::wanted(std::vector<Event> events) {
       ++counters_.unwanted;
       continue;
     }
-    out.push_back(make(event, routes));
+    add(event, routes, out);
   }
   co_return out;
 }
@@ -137,28 +138,42 @@ Task<std::vector<NewEvent>> Intake::wanted(std::vector<Event> events) {
 Task<std::size_t> Intake::send(Event event) {
   const std::vector<std::uint32_t> routes = table_.rules->wanting(event);
   if (routes.empty()) co_return 0;
-  NewEvent out = make(event, routes);
-  out.identity.reset();  // Who sends by hand means it, also for the second time.
-  const std::vector<NewEvent> events{out};
-  co_await ledger_.append(events);
+  NewEvent out = make(event);  // Without identity: who sends by hand means it, also twice.
+  for (const std::uint32_t route : routes) out.wants.push_back(want(event, route));
+  std::vector<NewEvent> events;
+  events.push_back(std::move(out));
+  co_await ledger_.append(std::move(events));
   co_return routes.size();
 }
 
-NewEvent Intake::make(const Event& event, const std::vector<std::uint32_t>& routes) const {
+void Intake::add(const Event& event, const std::vector<std::uint32_t>& routes,
+                 std::vector<NewEvent>& out) const {
+  std::map<std::uint64_t, std::vector<NewEvent::Want>> by_audience;
+  for (const std::uint32_t route : routes) {
+    by_audience[table_.rules->audience(route)].push_back(want(event, route));
+  }
+  for (auto& [audience, wants] : by_audience) {
+    Identity identity = identity_of(event, audience);
+    NewEvent& one = out.emplace_back(make(event));
+    one.identity = identity.change;
+    one.same_as = std::move(identity.same_as);
+    one.also = std::move(identity.also);
+    one.wants = std::move(wants);
+  }
+}
+
+NewEvent Intake::make(const Event& event) const {
   NewEvent out;
   out.body = to_json(event);
-  Identity identity = identity_of(event);
-  out.identity = identity.change;
-  out.same_as = std::move(identity.same_as);
-  out.also = std::move(identity.also);
   out.shard = static_cast<std::uint8_t>(hash64(event.object.text()));
+  return out;
+}
+
+NewEvent::Want Intake::want(const Event& event, std::uint32_t route) const {
+  const RoutePlan& plan = *table_.plans[route];
   const Time now = clock_.now();
   const Time happened = std::min(event.time, now);  // A producer's clock may run ahead.
-  for (const std::uint32_t route : routes) {
-    const RoutePlan& plan = *table_.plans[route];
-    out.wants.push_back({plan.id, plan.after > Duration(0) ? happened + plan.after : now});
-  }
-  return out;
+  return {plan.id, plan.after > Duration(0) ? happened + plan.after : now};
 }
 
 }  // namespace headrace

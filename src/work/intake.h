@@ -19,7 +19,7 @@ namespace headrace {
 struct IntakeCounters {
   std::uint64_t events = 0;
   std::uint64_t tasks = 0;
-  std::uint64_t duplicates = 0;
+  std::uint64_t duplicates = 0;  ///< Appends that the ledger knew already.
   std::uint64_t own_writes = 0;
   std::uint64_t unwanted = 0;     ///< No route wanted it.
   std::uint64_t undecodable = 0;  ///< Now dead letters of the source.
@@ -29,7 +29,7 @@ struct IntakeCounters {
 struct Reread {
   std::size_t read = 0;        ///< Left: they are events now, or nothing for this source.
   std::size_t unreadable = 0;  ///< Stay.
-  std::size_t events = 0;      ///< That became tasks.
+  std::size_t events = 0;      ///< That became tasks: once for each set of sources, as below.
   std::size_t duplicates = 0;  ///< Known already, by another way.
   std::string last_error;      ///< Of those that stay.
 };
@@ -37,6 +37,11 @@ struct Reread {
 /// Takes in one source: event -> routes that want it -> ledger -> acknowledge. A source's receipt
 /// is acknowledged only after the ledger's commit returned; a batch that cannot be made durable is
 /// tried again for ever, with backoff, and the source waits.
+///
+/// An object that several sources announce is one event for each set of sources that routes take
+/// (Routes::audience): the routes that name the same sources have one task each of it, whichever
+/// tells first, and those that name others are not touched by that. So an event that routes with
+/// different sources want is appended once for each of these sets, with its body.
 ///
 /// Threads  One executor.
 class Intake {
@@ -66,7 +71,10 @@ class Intake {
   Task<std::vector<NewEvent>> wanted(std::vector<Event> events);
   Task<Revisit> revisit(DeadLetter letter);
   Task<> settle(std::vector<Revisit> revisits, Reread& sum);
-  NewEvent make(const Event& event, const std::vector<std::uint32_t>& routes) const;
+  void add(const Event& event, const std::vector<std::uint32_t>& routes,
+           std::vector<NewEvent>& out) const;
+  NewEvent make(const Event& event) const;
+  NewEvent::Want want(const Event& event, std::uint32_t route) const;
 
   std::string name_;
   Source& source_;

@@ -156,6 +156,46 @@ TEST_F(IntakeTest, GivesUpOnASourceAfterAsManyTriesAsItIsTold) {
   EXPECT_THAT(tasks(), ElementsAre("a"));
 }
 
+/// An object that the sources `queue` and `sweep` both tell of, in this order, is given to routes
+/// that take one of them or both.
+TEST_F(IntakeTest, AnObjectThatSeveralSourcesTellOfIsOneEventForEachRoute) {
+  const Pattern any = Pattern::parse(R"({"source":["aws.s3"]})");
+  RouteTable table;
+  table.rules = std::make_shared<const Routes>(
+      std::vector<RouteRule>{{"of-queue", {"queue"}, any},
+                             {"of-sweep", {"sweep"}, any},
+                             {"of-both", {"queue", "sweep"}, any},
+                             {"of-both-too", {"sweep", "queue"}, any}});
+  for (std::uint32_t i = 0; i < table.rules->size(); ++i) {
+    table.plans.push_back(std::make_unique<RoutePlan>());
+    table.plans[i]->id = run_task(ledger_->route_id(table.rules->name(i)));
+  }
+  const auto appended = [&] {
+    std::vector<std::uint64_t> counts;
+    for (const auto& plan : table.plans) {
+      counts.push_back(ledger_->counters()[plan->id].appended);
+    }
+    return counts;
+  };
+  Intake queue("queue", source_, own_, table, *ledger_, self_writes_, clock_, random_,
+               silent_log());
+  CommaSource sweeping;
+  Intake sweep("sweep", sweeping, own_, table, *ledger_, self_writes_, clock_, random_,
+               silent_log());
+  give("a");
+  run_task(queue.run());
+  EXPECT_THAT(appended(), ElementsAre(1, 0, 1, 1));
+  sweeping.batches.push_back(sweeping.read("a"));
+  sweeping.batches.back().events[0].origin = "sweep";
+  run_task(sweep.run());
+  EXPECT_THAT(appended(), ElementsAre(1, 1, 1, 1));
+  give("a");
+  run_task(queue.run());
+  EXPECT_THAT(appended(), ElementsAre(1, 1, 1, 1));
+  EXPECT_EQ(sweep.counters().tasks, 1u);
+  EXPECT_EQ(sweep.counters().duplicates, 1u);
+}
+
 TEST_F(IntakeTest, AMessageThatIsReadNowLeavesTheDeadLettersAsEvents) {
   give("a,!b,!x,!a");
   run_task(intake_->run());

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """What several ways tell of the same objects: a topic's queue and its HTTP subscriber, EventBridge,
 two webhooks, and a listing as the safety net. Whoever tells first, each object is one event, one
-task and one row."""
+task and one row for the route that takes all of them."""
 import json
 import os
 import pathlib
@@ -19,15 +19,16 @@ NAMES = [f"in/{i}.json" for i in range(12)] + ["in/a b+c%20&é.json"]
 
 class AnnouncedTest(harness.LakeTest):
     def stack(self, s, sources):
-        """Every source feeds a route of its own, all of them the same table."""
+        """One route takes every source; another one takes the last alone."""
         sources = {name: {**source, "store": "lake", "bucket": "inbox", "prefix": "in/"}
                    for name, source in sources.items()}
         return stacks.text({
             "version": 1, "name": "lake", "stores": {"lake": stacks.store(s)}, "sources": sources,
             "tables": {"events": {"store": "lake", "location": "tables/events",
                                   "commit": {"every": "200ms"}}},
-            "routes": {"by-" + name: {"from": name, "steps": [{"table": "events"}]}
-                       for name in sources}})
+            "routes": {"load": {"from": list(sources), "steps": [{"table": "events"}]},
+                       "copy": {"from": list(sources)[-1],
+                                "steps": [{"copy": {"bucket": "tables", "to": "copies/{filename}"}}]}}})
 
     def engine(self, s, sources):
         os.environ.update(stacks.environment(s))  # For the verbs beside the engine, too.
@@ -48,9 +49,11 @@ class AnnouncedTest(harness.LakeTest):
             status = next(x for x in lake.status()["sources"] if x["source"] == source)
             return status["tasks"] + status["duplicates"]
         for source in heard_by:
-            harness.wait_until(lambda source=source: heard(source) >= len(NAMES), source)
-        routes = lake.status()["routes"]
-        self.assertEqual(sum(r["tasks"] for r in routes), len(NAMES), routes)
+            # The last one's events go to both routes.
+            most = len(NAMES) * (2 if source == heard_by[-1] else 1)
+            harness.wait_until(lambda source=source, most=most: heard(source) >= most, source)
+        for route in ("load", "copy"):
+            self.assertEqual(lake.route(route)["tasks"], len(NAMES), route)
         code, _, err = harness.stop(engine)
         self.assertEqual(code, 0, err)
         lake.run("run", "--once")  # What was taken in and not yet committed.
