@@ -22,13 +22,13 @@ class AnnouncedTest(harness.LakeTest):
         """One route takes every source; another one takes the last alone."""
         sources = {name: {**source, "store": "lake", "bucket": "inbox", "prefix": "in/"}
                    for name, source in sources.items()}
+        copy = {"copy": {"bucket": "tables", "to": "copies/{filename}"}}
         return stacks.text({
             "version": 1, "name": "lake", "stores": {"lake": stacks.store(s)}, "sources": sources,
             "tables": {"events": {"store": "lake", "location": "tables/events",
                                   "commit": {"every": "200ms"}}},
             "routes": {"load": {"from": list(sources), "steps": [{"table": "events"}]},
-                       "copy": {"from": list(sources)[-1],
-                                "steps": [{"copy": {"bucket": "tables", "to": "copies/{filename}"}}]}}})
+                       "copy": {"from": list(sources)[-1], "steps": [copy]}}})
 
     def engine(self, s, sources):
         os.environ.update(stacks.environment(s))  # For the verbs beside the engine, too.
