@@ -291,7 +291,6 @@ Task<> Parts::wire() {
   }
   routes.rules = std::make_shared<const Routes>(std::move(rules));
   if (given.in_memory) co_return;
-  http = make_http_client(given);
   for (const auto& [name, stanza] : stack.sources) {
     sources.push_back(make_source(name, *stanza, co_await ledger->route_id("source:" + name)));
   }

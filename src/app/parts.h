@@ -77,7 +77,8 @@ struct Parts {
   std::unique_ptr<Crawler> crawler;
   std::unique_ptr<LedgerSelfWrites> self_writes;
 
-  std::unique_ptr<HttpClient> http;  ///< Of the sources.
+  /// Of the sources, by the file of the authorities they trust; the system's have no name.
+  std::map<std::filesystem::path, std::unique_ptr<HttpClient>> http;
   /// By the address they listen at; shared by the webhook sources that name it.
   std::map<std::string, std::shared_ptr<WebhookListener>> listeners;
 
@@ -114,8 +115,9 @@ std::unique_ptr<Ledger> open_ledger(const StackFile& stack, Clock& clock, const 
 /// hold the ledger only for a moment. References outlive the task.
 Task<std::unique_ptr<Ledger>> wait_for_ledger(const StackFile& stack, Clock& clock, Random& random,
                                               const Log& log);
-/// A client with the proxies of the environment.
-std::unique_ptr<HttpClient> make_http_client(const Parts::Given& given);
+/// A client with the proxies of the environment. `ca_file` empty: the system's authorities.
+std::unique_ptr<HttpClient> make_http_client(const Parts::Given& given,
+                                             const std::filesystem::path& ca_file = {});
 /// Adds the store behind file:// URLs.
 void add_plain_files(Parts::Given given, CpuPool& io, Stores& stores);
 /// Adds the store behind s3:// URLs, with endpoint, region and credentials from the environment as

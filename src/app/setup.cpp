@@ -102,13 +102,25 @@ Needs setup_needs(const StackFile& stack) {
 StackSetup::StackSetup(const StackFile& stack, const Parts::Given& given)
     : stack_(stack),
       given_(given),
-      http_(make_http_client(given)),
       outside_({.store = [this](const std::string& name) -> S3Store& { return store(name); },
-                .client = *http_,
+                .client = [this](const std::string& home) -> HttpClient& { return client(home); },
                 .clock = given.clock,
                 .random = given.random,
                 .credentials = credentials_of(stack)}),
       setup_(setup_needs(stack), outside_, stack.state) {}
+
+HttpClient& StackSetup::client(const std::string& home) {
+  std::filesystem::path ca_file;
+  for (const auto& [name, stanza] : stack_.sources) {
+    const auto* sqs = std::get_if<SqsStanza>(&*stanza);
+    if (sqs != nullptr && sqs->ca_file && setup::place_of(*sqs).home() == home) {
+      ca_file = *sqs->ca_file;
+    }
+  }
+  auto& client = http_[ca_file];
+  if (!client) client = make_http_client(given_, ca_file);
+  return *client;
+}
 
 S3Store& StackSetup::store(const std::string& name) {
   const auto found = stack_.stores.find(name);

@@ -27,9 +27,13 @@ class StackSetup {
   S3Store& store(const std::string& name);
 
  private:
+  /// For the services at a home; throws kInvalid if its ca_file can't be read.
+  HttpClient& client(const std::string& home);
+
   const StackFile& stack_;
   Parts::Given given_;
-  std::unique_ptr<HttpClient> http_;
+  /// By the file of the authorities they trust.
+  std::map<std::filesystem::path, std::unique_ptr<HttpClient>> http_;
   std::map<std::string, std::unique_ptr<S3Store>> stores_;
   setup::Outside outside_;
   setup::Setup setup_;

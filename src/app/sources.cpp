@@ -33,6 +33,12 @@ struct Make {
   const std::string& name;
   SourceMemory& memory;
 
+  HttpClient& client_trusting(const std::filesystem::path& ca_file) {
+    auto& client = parts.http[ca_file];
+    if (!client) client = make_http_client(parts.given, ca_file);
+    return *client;
+  }
+
   std::unique_ptr<Source> operator()(const WatchStanza& stanza) {
     const auto& folder = std::get<FileStoreStanza>(*parts.stack.stores.at(stanza.store));
     return make_watch_source({.name = name,
@@ -68,8 +74,9 @@ struct Make {
     options.visibility = stanza.visibility;
     options.max_receives = stanza.max_receives;
     options.held = stanza.held;
-    return make_sqs_source(std::move(options), *parts.http,
-                           make_credentials(stanza.credentials, *parts.http, parts.given.clock),
+    HttpClient& client = client_trusting(stanza.ca_file.value_or(""));
+    return make_sqs_source(std::move(options), client,
+                           make_credentials(stanza.credentials, client, parts.given.clock),
                            parts.stores.at(stanza.store), matcher_of(stanza), parts.given.clock,
                            parts.given.random, parts.given.log);
   }
@@ -93,7 +100,7 @@ struct Make {
       listener =
           std::make_shared<WebhookListener>(ListenAddress::parse(stanza.listen), parts.given.log);
     }
-    return make_webhook_source(std::move(options), listener, *parts.http,
+    return make_webhook_source(std::move(options), listener, client_trusting(""),
                                parts.stores.at(stanza.store), matcher_of(stanza), parts.given.clock,
                                parts.given.log);
   }
@@ -115,8 +122,10 @@ struct Make {
 
 }  // namespace
 
-std::unique_ptr<HttpClient> make_http_client(const Parts::Given& given) {
+std::unique_ptr<HttpClient> make_http_client(const Parts::Given& given,
+                                             const std::filesystem::path& ca_file) {
   HttpClientConfig config;
+  if (!ca_file.empty()) config.ca_file = ca_file;
   config.proxy = proxy_from_environment([](const std::string& name) -> std::optional<std::string> {
     const char* value = std::getenv(name.c_str());
     return value == nullptr ? std::nullopt : std::optional<std::string>(value);

@@ -110,18 +110,19 @@ Outside::Services& Outside::services(const std::string& home) {
   const std::size_t space = home.find(' ');
   const std::string endpoint = home.substr(0, space);
   const std::string region = home.substr(space + 1);
+  HttpClient& client = given_.client(home);
   const auto stanza = given_.credentials.find(home);
   services->credentials =
       make_credentials(stanza == given_.credentials.end() ? CredentialsStanza{} : stanza->second,
-                       given_.client, given_.clock);
-  services->queues = std::make_unique<Queues>(endpoint, region, given_.client,
-                                              *services->credentials, given_.clock);
+                       client, given_.clock);
+  services->queues =
+      std::make_unique<Queues>(endpoint, region, client, *services->credentials, given_.clock);
   std::string sns = endpoint;
   if (const std::size_t host = sns.find("//sqs."); host != std::string::npos) {
     sns.replace(host, 6, "//sns.");
   }
-  services->topics = std::make_unique<Topics>(
-      sns_post(sns, region, given_.client, *services->credentials, given_.clock));
+  services->topics =
+      std::make_unique<Topics>(sns_post(sns, region, client, *services->credentials, given_.clock));
   return *services;
 }
 

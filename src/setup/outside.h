@@ -37,7 +37,8 @@ class Outside {
   struct Given {
     /// Throws kInvalid for a store that the stack does not have.
     std::function<S3Store&(const std::string&)> store;
-    HttpClient& client;
+    /// Speaks to the services at a home.
+    std::function<HttpClient&(const std::string&)> client;
     Clock& clock;
     Random& random;
     /// By the services' home; the chain for others.

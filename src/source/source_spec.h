@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <map>
 #include <optional>
 #include <string>
@@ -39,6 +40,7 @@ struct SqsStanza : MessageFields {
   std::string endpoint;
   std::string region;
   CredentialsStanza credentials;
+  std::optional<std::filesystem::path> ca_file;
   int receivers = 2;
   int batch = 10;
   Duration wait = std::chrono::seconds(20);
@@ -136,6 +138,8 @@ inline const stack::Spec<SqsStanza>& sqs_spec() {
                  stack::example("eu-central-1"))
           .field("credentials", &SqsStanza::credentials, "What requests are signed with",
                  credentials_spec())
+          .field("ca_file", &SqsStanza::ca_file,
+                 "Certificates to trust instead of the system's, as PEM")
           .field("receivers", &SqsStanza::receivers, "Polls at a time, and as many deletes",
                  stack::at_least(1), stack::at_most(64))
           .field("batch", &SqsStanza::batch, "Messages a poll asks for", stack::at_least(1),

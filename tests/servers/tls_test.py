@@ -64,23 +64,22 @@ class TlsTest(harness.LakeTest):
 
     def test_a_queue_on_moto(self):
         with server("moto", "--tls") as s:
-            s3, sqs = s.client("s3"), s.client("sqs")
-            sqs.create_queue(QueueName="events")
-            s3.create_bucket(Bucket="inbox")
-            s3.put_bucket_notification_configuration(
-                Bucket="inbox", NotificationConfiguration={"QueueConfigurations": [
-                    {"QueueArn": f"arn:aws:sqs:{s.region}:{s.account}:events",
-                     "Events": ["s3:ObjectCreated:*"]}]})
-            s3.put_object(Bucket="inbox", Key="a.json", Body=b'{"name":"Ann"}\n')
             source = stacks.queue(s, "events", store="lake", bucket="inbox")
-            # Queues have no ca_file of their own: OpenSSL's variable names the authority for all.
-            env = {**stacks.environment(s), "SSL_CERT_FILE": s.ca_file}
-            lake = self.lake(self.stack(s, source, create_buckets=True))
+            on = {"create_buckets": True, "ca_file": s.ca_file}
+            env = stacks.environment(s)
+            lake = self.lake(self.stack(s, {**source, "ca_file": s.ca_file}, **on))
+            lake.run("apply", "--yes", env=env)  # Makes bucket, queue and notification.
+            self.assertTrue(all(row["good"] for row in lake.rows("doctor", env=env)))
+            s.client("s3").put_object(Bucket="inbox", Key="a.json", Body=b'{"name":"Ann"}\n')
             lake.run("run", "--once", env=env)
             self.assertEqual(lake.rows("sql", "select name from people", env=env),
                              [{"name": "Ann"}])
-            without = lake.run("run", "--once", env=stacks.environment(s), code=1).stderr
-            self.assertIn("its authority is not known here", without)
+
+            lake.write("headrace.yaml", self.stack(s, source, **on))
+            refused = lake.run("run", "--once", env=env, code=1).stderr
+            self.assertIn("its authority is not known here", refused)
+            # OpenSSL's variable names the authority for all that name none of their own.
+            lake.run("run", "--once", env={**env, "SSL_CERT_FILE": s.ca_file})
 
 
 if __name__ == "__main__":
