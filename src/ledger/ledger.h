@@ -120,7 +120,18 @@ struct Revisited {
   std::size_t left = 0;
   std::size_t stayed = 0;
   std::vector<Appended> events;  ///< One answer per event of those that left, in order.
+  std::size_t tasks = 0;         ///< That these events made.
 };
+
+/// How many tasks an append made, by its answers.
+inline std::size_t tasks_made(const std::vector<NewEvent>& events,
+                              const std::vector<Appended>& answers) {
+  std::size_t tasks = 0;
+  for (std::size_t i = 0; i < answers.size(); ++i) {
+    if (answers[i] == Appended::kStored) tasks += events[i].wants.size();
+  }
+  return tasks;
+}
 
 struct DeadLetter {
   std::uint64_t id = 0;

@@ -470,6 +470,7 @@ TEST_P(LedgerConformance, ADeadLetterMakesRoomForWhatCameOfIt) {
   EXPECT_EQ(done.left, 1u);
   EXPECT_EQ(done.stayed, 0u);
   EXPECT_THAT(done.events, testing::ElementsAre(Appended::kDuplicate, Appended::kStored));
+  EXPECT_EQ(done.tasks, 1u);
   EXPECT_THAT(bodies(take(load, 10)), testing::UnorderedElementsAre("known", "new"));
   const auto letters = dead_letters({});
   ASSERT_EQ(letters.size(), 2u);

@@ -49,13 +49,9 @@ Task<> Intake::take_in(EventBatch batch) {
   if (!events.empty()) {
     auto append = [&] { return ledger_.append(events); };
     const auto appended = co_await durably(clock_, random_, log_, "append events", append);
-    for (std::size_t i = 0; i < events.size(); ++i) {
-      if (appended[i] == Appended::kDuplicate) {
-        ++counters_.duplicates;
-      } else {
-        counters_.tasks += events[i].wants.size();
-      }
-    }
+    counters_.tasks += tasks_made(events, appended);
+    counters_.duplicates +=
+        static_cast<std::uint64_t>(std::ranges::count(appended, Appended::kDuplicate));
   }
   const Receipt receipt = batch.receipt;
   auto ack = [&] { return source_.ack(receipt); };
@@ -108,11 +104,12 @@ Task<> Intake::settle(std::vector<Revisit> revisits, Reread& sum) {
   const Revisited done = co_await ledger_.revisit(std::move(revisits));
   sum.read += done.left;
   sum.unreadable += done.stayed;
-  for (const Appended answer : done.events) {
-    const bool known = answer == Appended::kDuplicate;
-    ++(known ? sum.duplicates : sum.events);
-    if (known) ++counters_.duplicates;
-  }
+  const auto known =
+      static_cast<std::size_t>(std::ranges::count(done.events, Appended::kDuplicate));
+  sum.duplicates += known;
+  sum.events += done.events.size() - known;
+  counters_.duplicates += known;
+  counters_.tasks += done.tasks;
 }
 
 Task<std::vector<NewEvent>> Intake::wanted(std::vector<Event> events) {

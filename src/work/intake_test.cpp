@@ -206,6 +206,7 @@ TEST_F(IntakeTest, AMessageThatIsReadNowLeavesTheDeadLettersAsEvents) {
   EXPECT_EQ(done.unreadable, 0u);
   EXPECT_EQ(done.events, 1u);
   EXPECT_EQ(done.duplicates, 1u);  // Of "a", which came as an event too.
+  EXPECT_EQ(intake_->counters().tasks, 2u);
   EXPECT_THAT(tasks(), ElementsAre("a", "b"));
   EXPECT_THAT(dead(), IsEmpty());
 }

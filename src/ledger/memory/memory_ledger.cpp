@@ -400,7 +400,9 @@ Task<Revisited> MemoryLedger::revisit(std::vector<Revisit> letters) {
     ++done.left;
     --routes_[found->second.route].counters.dead;
     dead_.erase(found);
-    std::ranges::copy(append_now(letter.events), std::back_inserter(done.events));
+    const std::vector<Appended> answers = append_now(letter.events);
+    done.tasks += tasks_made(letter.events, answers);
+    std::ranges::copy(answers, std::back_inserter(done.events));
     for (NewDeadLetter& dead : letter.dead) {
       bury(dead.route, dead.attempts, dead.kind, dead.error, std::move(dead.body));
     }

@@ -303,7 +303,9 @@ Revisited Group::revisit(std::vector<Revisit>& letters) {
       continue;
     }
     ++done.left;
-    std::ranges::copy(append(letter.events), std::back_inserter(done.events));
+    const std::vector<Appended> answers = append(letter.events);
+    done.tasks += tasks_made(letter.events, answers);
+    std::ranges::copy(answers, std::back_inserter(done.events));
     for (const NewDeadLetter& dead : letter.dead) bury(dead);
   }
   return done;
