@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "event/identity.h"
+#include "work/durably.h"
 
 namespace headrace {
 namespace {
@@ -37,11 +38,11 @@ LedgerSelfWrites::LedgerSelfWrites(Ledger& ledger, Stores& stores, Clock& clock,
 
 Task<std::string> LedgerSelfWrites::begin(std::string store, ObjectKey key) {
   const std::string id = random_.uuid();
-  open_.emplace(id, Intent{store, key});
-  by_object_[{store, key}].insert(id);
   LedgerWrite write;
   write.notes.push_back({std::string(kPrefix) + id, encode(store, key)});
-  co_await ledger_.write(std::move(write));
+  co_await this->write(std::move(write));
+  by_object_[{store, key}].insert(id);
+  open_.emplace(id, Intent{std::move(store), std::move(key)});
   co_return id;
 }
 
@@ -62,7 +63,12 @@ Task<> LedgerSelfWrites::close(std::string id, Intent intent, std::optional<Etag
   LedgerWrite write;
   write.notes.push_back({std::string(kPrefix) + id, std::nullopt});
   if (etag) write.seen = own_write_names(intent.store, intent.key, *etag, written);
-  co_await ledger_.write(std::move(write));
+  co_await this->write(std::move(write));
+}
+
+Task<> LedgerSelfWrites::write(LedgerWrite write) {
+  auto put = [&] { return ledger_.write(write); };
+  co_await durably(clock_, random_, log_, "note a write of our own", put);
 }
 
 Task<bool> LedgerSelfWrites::is_own(const Event& event) {

@@ -14,7 +14,8 @@ namespace headrace {
 /// etag is known, the intent turns into a seen identity, so that the ledger drops the event by
 /// itself. While an intent is open (the write is under way, or the process died in it), is_own()
 /// asks the object itself by its kWriteId metadata. Etag and time are what the event will tell, as
-/// event/identity.h explains.
+/// event/identity.h explains. A ledger that can't write (full disk) holds both up until it can; if
+/// it refuses for good, what was not begun leaves nothing behind and what was not ended stays open.
 ///
 /// Threads  One executor.
 class LedgerSelfWrites final : public SelfWrites {
@@ -36,6 +37,7 @@ class LedgerSelfWrites final : public SelfWrites {
     ObjectKey key;
   };
   Task<> close(std::string id, Intent intent, std::optional<Etag> etag, Time written);
+  Task<> write(LedgerWrite write);
 
   Ledger& ledger_;
   Stores& stores_;
