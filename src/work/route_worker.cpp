@@ -64,6 +64,7 @@ Task<> RouteWorker::take_loop() {
     }
     rate_.refund(granted - std::min(granted, tasks.size()));
     slots_.release(slots - tasks.size());
+    running_ += tasks.size();
     for (TakenTask& task : tasks) {
       boost::asio::co_spawn(services_.executor, work(std::move(task)), boost::asio::detached);
     }
@@ -82,6 +83,7 @@ Task<> RouteWorker::work(TakenTask task) {
                 {"task", id.text()},
                 {"error", to_error(std::current_exception()).what()}});
   }
+  --running_;
   slots_.release(1);
 }
 

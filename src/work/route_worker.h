@@ -32,7 +32,8 @@ class RouteWorker {
   /// After run() was cancelled: waits for what runs, gives back what only waits.
   Task<> finish();
 
-  std::size_t running() const { return slots_.used(); }
+  /// Tasks whose steps run, or wait for the sink to have room.
+  std::size_t running() const { return running_; }
   /// The latest due time given to a task that failed and will be tried again.
   Time latest_retry() const;
   /// Those of the sink too.
@@ -53,6 +54,7 @@ class RouteWorker {
   StepServices services_;
   const Log& log_;
   Slots slots_;
+  std::size_t running_ = 0;
   Rate rate_;
   Time latest_retry_;
   OutcomeCounters outcomes_;

@@ -227,6 +227,7 @@ TEST_F(WorkTest, ADoneTaskIsSettled) {
   EXPECT_THAT(ran, ElementsAre("a"));
   EXPECT_EQ(counters().done, 1u);
   EXPECT_EQ(counters().pending(), 0u);
+  EXPECT_EQ(worker().running(), 0u) << "to wait for tasks is not to run any";
 }
 
 TEST_F(WorkTest, ATransientFailureIsTriedAgainWithBackoffThenBecomesADeadLetter) {
