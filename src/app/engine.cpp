@@ -349,6 +349,24 @@ void StackEngine::write_status(JsonWriter& json) const {
     json.key("superseded").number(outcomes.superseded).end_object();
   }
   json.end_array();
+  write_waiting(json);
+}
+
+/// What is held up now, and by what.
+void StackEngine::write_waiting(JsonWriter& json) const {
+  json.key("waiting").begin_array();
+  for (std::size_t i = 0; i < workers_.size(); ++i) {
+    const auto write = [&](std::string_view what, const Hindrance& why) {
+      json.begin_object().key("route").string(parts_.routes.plans[i]->name);
+      json.key("what").string(what).key("since").string(format_time(why.since));
+      json.key("error").string(why.error).end_object();
+    };
+    const RouteWorker& worker = *workers_[i];
+    if (worker.outage().now()) write("route", *worker.outage().now());
+    if (worker.sink() == nullptr) continue;
+    for (const auto& [group, why] : worker.sink()->waiting()) write("batch for " + group, why);
+  }
+  json.end_array();
 }
 
 }  // namespace headrace

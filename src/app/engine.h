@@ -70,6 +70,7 @@ class StackEngine {
   Task<std::optional<Reread>> reread(std::string source, std::vector<DeadLetter> letters);
   Task<> expire_dead_letters();
   void write_status(JsonWriter& json) const;
+  void write_waiting(JsonWriter& json) const;
 
   Parts& parts_;
   const Log& log_;

@@ -38,6 +38,13 @@ void tell_of_outcomes(simdjson::dom::element route) {
                count("skipped"));
 }
 
+/// What is held up now: a route that pauses, a batch whose table refuses it.
+void tell_of_waiting(simdjson::dom::element one) {
+  const auto text = [&](const char* name) { return std::string(std::string_view(one[name])); };
+  std::fprintf(stderr, "%s: waiting since %s (%s): %s\n", text("route").c_str(),
+               text("since").c_str(), text("what").c_str(), text("error").c_str());
+}
+
 void add_status(CLI::App& app, Cli& cli) {
   auto* verb = app.add_subcommand("status", "Health and counters by route");
   verb->callback([&cli] {
@@ -71,6 +78,10 @@ void add_status(CLI::App& app, Cli& cli) {
       simdjson::dom::array without_effect;
       if (status["without_effect"].get(without_effect) == simdjson::SUCCESS) {
         for (const auto route : without_effect) tell_of_outcomes(route);
+      }
+      simdjson::dom::array waiting;
+      if (status["waiting"].get(waiting) == simdjson::SUCCESS) {
+        for (const auto one : waiting) tell_of_waiting(one);
       }
       return kOk;
     };

@@ -60,6 +60,7 @@ struct TakenTask {
   TaskId id;
   Time due;
   int attempt = 1;                    ///< 1 on the first try.
+  bool failed_before = false;         ///< Is it back from a retry, also one that cost no attempt?
   std::shared_ptr<const Bytes> page;  ///< Keeps `body` alive.
   BytesView body;
 };
@@ -69,9 +70,10 @@ struct Settled {
   enum class How : unsigned char { kDone, kRetry, kDead };
   TaskId id;
   How how = How::kDone;
-  Time due;           ///< kRetry: not before this.
-  ErrorKind kind{};   ///< kRetry and kDead: of the last failure.
-  std::string error;  ///< kRetry and kDead: its message, cut at kErrorBytes.
+  Time due;                   ///< kRetry: not before this.
+  ErrorKind kind{};           ///< kRetry and kDead: of the last failure.
+  std::string error;          ///< kRetry and kDead: its message, cut at kErrorBytes.
+  bool costs_attempt = true;  ///< kRetry: the next try has a higher number.
 };
 
 /// A dead letter that is no task's end: one bad line of an object, a message no decoder knew.

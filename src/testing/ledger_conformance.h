@@ -174,6 +174,21 @@ TEST_P(LedgerConformance, BringsARetryBackWhenDueWithOneMoreAttempt) {
   EXPECT_EQ(take(load).at(0).attempt, 3);
 }
 
+TEST_P(LedgerConformance, BringsARetryThatCostsNothingBackWithTheSameAttempt) {
+  const RouteId load = route("load");
+  append(event("a", {load}));
+  const TakenTask first = take(load).at(0);
+  EXPECT_FALSE(first.failed_before);
+  Settled settled = retry(first, Duration(0), "disk full");
+  settled.costs_attempt = false;
+  settle({settled});
+  EXPECT_EQ(tasks().at(0).last_error, "disk full");
+  const TakenTask again = take(load).at(0);
+  EXPECT_EQ(again.attempt, 1);
+  EXPECT_TRUE(again.failed_before);
+  EXPECT_EQ(counters(load).retried, 1u);
+}
+
 TEST_P(LedgerConformance, KeepsADeadTaskAsADeadLetter) {
   const RouteId load = route("load");
   append(event("broken", {load}));

@@ -31,7 +31,10 @@ inline const stack::Spec<Backoff>& backoff_spec() {
 
 inline const stack::Spec<RetryPolicy>& retry_spec() {
   static const auto spec =
-      stack::Spec<RetryPolicy>("retry", "How often a task is tried before it is a dead letter")
+      stack::Spec<RetryPolicy>(
+          "retry",
+          "How often a task is tried before it is a dead letter. While no task "
+          "of the route gets through, tries count for nothing")
           .field("attempts", &RetryPolicy::attempts, "Tries in all", stack::at_least(1),
                  stack::at_most(1'000))
           .field("backoff", &RetryPolicy::backoff, "The pauses", backoff_spec());

@@ -19,9 +19,10 @@ RouteWorker::RouteWorker(const RoutePlan& plan, Ledger& ledger, StepServices ser
       services_(services),
       log_(log),
       slots_(plan.concurrency),
-      rate_(plan.rate_per_second, services.clock) {
+      rate_(plan.rate_per_second, services.clock),
+      outage_(plan, services.clock, services.random, log) {
   if (plan.sink) {
-    sink_ = std::make_unique<SinkWorker>(plan, ledger, services, batches, log);
+    sink_ = std::make_unique<SinkWorker>(plan, ledger, services, batches, outage_, log);
   }
 }
 
@@ -46,6 +47,7 @@ OutcomeCounters RouteWorker::outcomes() const {
 }
 
 void RouteWorker::drain() {
+  outage_.give_up();
   if (sink_) sink_->drain();
 }
 
@@ -56,7 +58,7 @@ Task<> RouteWorker::take_loop() {
     std::vector<TakenTask> tasks;
     std::exception_ptr stopped;
     try {
-      granted = co_await rate_.acquire(slots);
+      granted = co_await rate_.acquire(co_await outage_.may_take(slots));
       auto take = [this, granted] { return ledger_.take(plan_.id, granted); };
       tasks = co_await durably(services_.clock, services_.random, log_, "take tasks", take);
     } catch (...) {
@@ -91,6 +93,7 @@ Task<> RouteWorker::run_steps(TakenTask task) {
   std::optional<Error> failure;
   TaskContext context;
   StepResult result;
+  const Time begun = services_.clock.now();
   try {
     context.event = event_from_json(task.body);
     context.route = plan_.name;
@@ -118,11 +121,14 @@ Task<> RouteWorker::run_steps(TakenTask task) {
     co_return;
   }
   LedgerWrite write;
-  write.settle.push_back(settle_failure(plan_, task, *failure, services_.clock, services_.random));
+  write.settle.push_back(outage_.failed(task, begun, *failure));
   const bool died = write.settle[0].how == Settled::How::kDead;
+  const bool costly = write.settle[0].costs_attempt;
   if (!died) latest_retry_ = std::max(latest_retry_, write.settle[0].due);
   co_await this->write(std::move(write));
-  (log_.*(died ? &Log::warning : &Log::info))(
+  (log_.*(died     ? &Log::warning
+          : costly ? &Log::info
+                   : &Log::debug))(
       died ? "task is a dead letter now" : "task failed, will be tried again",
       {{"route", plan_.name},
        {"object", context.event.object.text()},
@@ -155,6 +161,7 @@ Task<> RouteWorker::settle(TakenTask task, TaskContext context, StepResult resul
   LedgerWrite write;
   write.settle.push_back({.id = task.id});
   write.dead = dead_letters_of(plan_, task, context.event, context.dead_lines);
+  if (result.outcome == Outcome::kDone) outage_.got_through();
   co_await this->write(std::move(write));
   outcomes_.count(result.outcome);
   log_.debug("task done", {{"route", plan_.name},

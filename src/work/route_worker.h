@@ -8,6 +8,7 @@
 #include "core/log.h"
 #include "core/signal.h"
 #include "ledger/ledger.h"
+#include "work/outage.h"
 #include "work/outcomes.h"
 #include "work/rate.h"
 #include "work/route_plan.h"
@@ -18,6 +19,7 @@ namespace headrace {
 
 /// Works one route: takes its due tasks, runs their steps side by side up to the route's
 /// concurrency and rate, settles each by how it ended, and hands tasks to the sink if there is one.
+/// Pauses while nothing gets through (outage.h).
 ///
 /// Threads  One executor (services.executor).
 class RouteWorker {
@@ -28,6 +30,7 @@ class RouteWorker {
   /// Resolves what an earlier process left of the sink's batches, then takes and works until
   /// cancelled (throws kCancelled).
   Task<> run();
+  /// From now on it is for the end: batches are made at once, and no failure is waited out.
   void drain();
   /// After run() was cancelled: waits for what runs, gives back what only waits.
   Task<> finish();
@@ -39,6 +42,7 @@ class RouteWorker {
   /// Those of the sink too.
   OutcomeCounters outcomes() const;
   const SinkWorker* sink() const { return sink_.get(); }
+  const Outage& outage() const { return outage_; }
 
  private:
   Task<> take_loop();
@@ -56,6 +60,7 @@ class RouteWorker {
   Slots slots_;
   std::size_t running_ = 0;
   Rate rate_;
+  Outage outage_;
   Time latest_retry_;
   OutcomeCounters outcomes_;
   std::unique_ptr<SinkWorker> sink_;

@@ -18,8 +18,13 @@ constexpr Duration kQuiet = std::chrono::milliseconds(20);
 }  // namespace
 
 SinkWorker::SinkWorker(const RoutePlan& plan, Ledger& ledger, StepServices services, Slots& batches,
-                       const Log& log)
-    : plan_(plan), ledger_(ledger), services_(services), batches_(batches), log_(log) {}
+                       Outage& outage, const Log& log)
+    : plan_(plan),
+      ledger_(ledger),
+      services_(services),
+      batches_(batches),
+      outage_(outage),
+      log_(log) {}
 
 std::string SinkWorker::plan_key(const std::string& group) const {
   return "plan/" + plan_.name + "/" + group;
@@ -37,7 +42,7 @@ Task<> SinkWorker::write(LedgerWrite write) {
 Task<> SinkWorker::recover() {
   for (NoteChange& note : co_await ledger_.notes(plan_key(""))) {
     const SinkPlan plan = decode_plan(note.value.value_or(""));
-    const bool committed = co_await resolve(plan.sink);
+    const bool committed = co_await resolve(plan.group, plan.sink);
     LedgerWrite write;
     write.notes.push_back({note.key, std::nullopt});
     if (committed) {
@@ -124,17 +129,18 @@ void SinkWorker::start(const std::string& name, Group& group) {
 
 Task<> SinkWorker::commit_batch(std::string name, std::vector<Member> members) {
   bool left = false;
+  const Time begun = services_.clock.now();
   try {
-    const std::optional<Error> failure = co_await bring_through(name, members);
-    if (failure) co_await fail(name, members, *failure);
+    const std::optional<Error> failure = co_await bring_through(name, members, begun);
+    if (failure) co_await fail(name, members, *failure, begun);
   } catch (...) {
     // A ledger that refuses to write for good, or a plan of which the sink cannot say what became:
     // the tasks stay taken, the plan where it is, and the next start brings them back.
     left = true;
+    const Error error = to_error(std::current_exception());
+    waiting_[name] = {error.what(), services_.clock.now()};
     log_.error("batch left to the next start",
-               {{"route", plan_.name},
-                {"group", name},
-                {"error", to_error(std::current_exception()).what()}});
+               {{"route", plan_.name}, {"group", name}, {"error", error.what()}});
   }
   counters_.gathered -= members.size();
   --under_way_;
@@ -144,7 +150,7 @@ Task<> SinkWorker::commit_batch(std::string name, std::vector<Member> members) {
 
 /// Why nothing of the batch is to be seen, nor will be, if so: then its tasks fail.
 Task<std::optional<Error>> SinkWorker::bring_through(const std::string& name,
-                                                     std::vector<Member>& members) {
+                                                     std::vector<Member>& members, Time begun) {
   std::unique_ptr<Sink::Prepared> prepared;
   std::optional<Error> failure;
   bool planned = false;
@@ -165,15 +171,16 @@ Task<std::optional<Error>> SinkWorker::bring_through(const std::string& name,
   batches_.release(1);
   if (failure && !planned) co_return failure;
   // The answer may have been lost on the way back, or only a part be done: the sink itself knows.
-  if (failure && !co_await resolve(prepared->plan)) {
+  if (failure && !co_await resolve(name, prepared->plan)) {
     plan_.sink->forget(prepared->plan);
     co_return failure;
   }
   if (planned) {
     ++counters_.commits;
+    outage_.got_through();
     crash_point("sink.committed");
   }
-  co_await settle(name, members, *prepared);
+  co_await settle(name, members, *prepared, begun);
   counters_.left_out += prepared->left_out;
   if (prepared->left_out > 0) {
     log_.info("rows left out", {{"route", plan_.name}, {"to", name}, {"rows", prepared->left_out}});
@@ -224,14 +231,20 @@ Task<> SinkWorker::write_plan(const std::string& name, const std::vector<Member>
     const Sink::Item& item = prepared.items[i];
     if (item.failed) continue;
     plan.tasks.push_back(members[i].task.id);
-    for (const auto* lines : {&members[i].dead_lines, &item.dead_lines}) {
-      std::ranges::move(dead_letters_of(plan_, members[i].task, members[i].event, *lines),
-                        std::back_inserter(plan.dead));
-    }
+    add_dead_letters(members[i], item, plan.dead);
   }
   LedgerWrite write;
   write.notes.push_back({plan_key(name), encode_plan(plan)});
   co_await this->write(std::move(write));
+}
+
+/// Of the lines that the steps before the sink found bad, and those that the sink did.
+void SinkWorker::add_dead_letters(const Member& member, const Sink::Item& item,
+                                  std::vector<NewDeadLetter>& out) const {
+  for (const auto* lines : {&member.dead_lines, &item.dead_lines}) {
+    std::ranges::move(dead_letters_of(plan_, member.task, member.event, *lines),
+                      std::back_inserter(out));
+  }
 }
 
 Task<std::optional<Error>> SinkWorker::commit(const std::string& name, Sink::Prepared& prepared) {
@@ -245,36 +258,36 @@ Task<std::optional<Error>> SinkWorker::commit(const std::string& name, Sink::Pre
 }
 
 /// Asks the sink until it has an answer.
-Task<bool> SinkWorker::resolve(const Bytes& plan) {
+Task<bool> SinkWorker::resolve(const std::string& group, const Bytes& plan) {
   auto ask = [&]() -> Task<bool> {
     try {
       co_return co_await plan_.sink->resolve(plan);
     } catch (const Error& error) {
       if (error.kind() == ErrorKind::kCancelled || error.kind() == ErrorKind::kBug) throw;
+      waiting_.try_emplace(group, Hindrance{"", services_.clock.now()}).first->second.error =
+          error.what();
       throw Error(ErrorKind::kTransient, error.what());
     }
   };
   const std::string what = "finish a batch of route " + plan_.name;
-  co_return co_await durably(services_.clock, services_.random, log_, what, ask);
+  const bool committed = co_await durably(services_.clock, services_.random, log_, what, ask);
+  waiting_.erase(group);
+  co_return committed;
 }
 
 Task<> SinkWorker::settle(const std::string& name, std::vector<Member>& members,
-                          Sink::Prepared& prepared) {
+                          Sink::Prepared& prepared, Time begun) {
   LedgerWrite write;
   write.notes.push_back({plan_key(name), std::nullopt});
   for (std::size_t i = 0; i < members.size(); ++i) {
     const Member& member = members[i];
     const Sink::Item& item = prepared.items[i];
     if (item.failed) {
-      write.settle.push_back(
-          settle_failure(plan_, member.task, *item.failed, services_.clock, services_.random));
+      write.settle.push_back(outage_.failed(member.task, begun, *item.failed));
       continue;
     }
     write.settle.push_back({.id = member.task.id});
-    for (const auto* lines : {&member.dead_lines, &item.dead_lines}) {
-      std::ranges::move(dead_letters_of(plan_, member.task, member.event, *lines),
-                        std::back_inserter(write.dead));
-    }
+    add_dead_letters(member, item, write.dead);
   }
   note_retries(write);
   co_await this->write(std::move(write));
@@ -290,23 +303,25 @@ void SinkWorker::note_retries(const LedgerWrite& write) {
   }
 }
 
-Task<> SinkWorker::fail(const std::string& name, std::vector<Member>& members, const Error& error) {
+Task<> SinkWorker::fail(const std::string& name, std::vector<Member>& members, const Error& error,
+                        Time begun) {
   if (error.kind() == ErrorKind::kCancelled) {
     std::vector<TaskId> tasks;
     for (const Member& member : members) tasks.push_back(member.task.id);
     ledger_.give_back(std::move(tasks));
     co_return;
   }
-  log_.error("batch failed", {{"route", plan_.name},
-                              {"to", name},
-                              {"kind", to_string(error.kind())},
-                              {"error", error.what()}});
   LedgerWrite write;
   write.notes.push_back({plan_key(name), std::nullopt});
+  bool costly = false;
   for (const Member& member : members) {
-    write.settle.push_back(
-        settle_failure(plan_, member.task, error, services_.clock, services_.random));
+    write.settle.push_back(outage_.failed(member.task, begun, error));
+    costly |= write.settle.back().costs_attempt;
   }
+  (log_.*(costly ? &Log::error : &Log::debug))("batch failed", {{"route", plan_.name},
+                                                                {"to", name},
+                                                                {"kind", to_string(error.kind())},
+                                                                {"error", error.what()}});
   note_retries(write);
   co_await this->write(std::move(write));
 }

@@ -11,6 +11,7 @@
 #include "core/signal.h"
 #include "ledger/ledger.h"
 #include "step/step.h"
+#include "work/outage.h"
 #include "work/outcomes.h"
 #include "work/route_plan.h"
 
@@ -34,9 +35,10 @@ class SinkWorker {
     Time latest_retry;  ///< The latest due time given to a task that failed.
   };
 
-  /// `batches` bounds the batches whose rows are in memory, over all sinks of the process.
+  /// `batches` bounds the batches whose rows are in memory, over all sinks of the process; `outage`
+  /// is the route's.
   SinkWorker(const RoutePlan& plan, Ledger& ledger, StepServices services, Slots& batches,
-             const Log& log);
+             Outage& outage, const Log& log);
 
   /// Settles or drops the plans an earlier process left, which may take as long as its store is
   /// away or refuses. Call once, before the first take.
@@ -51,6 +53,8 @@ class SinkWorker {
   Task<> finish();
 
   const Counters& counters() const { return counters_; }
+  /// Groups with a batch of which the sink cannot yet say what became, by name.
+  const std::map<std::string, Hindrance>& waiting() const { return waiting_; }
 
  private:
   struct Member {
@@ -71,17 +75,22 @@ class SinkWorker {
   void start_ripe();
   void start(const std::string& name, Group& group);
   Task<> commit_batch(std::string name, std::vector<Member> members);
-  Task<std::optional<Error>> bring_through(const std::string& name, std::vector<Member>& members);
+  Task<std::optional<Error>> bring_through(const std::string& name, std::vector<Member>& members,
+                                           Time begun);
   Task<std::unique_ptr<Sink::Prepared>> prepare(const std::string& name,
                                                 std::vector<Member>& members);
   void put_back_later(const std::string& name, std::vector<Member>& members,
                       Sink::Prepared& prepared);
   Task<> write_plan(const std::string& name, const std::vector<Member>& members,
                     const Sink::Prepared& prepared);
+  void add_dead_letters(const Member& member, const Sink::Item& item,
+                        std::vector<NewDeadLetter>& out) const;
   Task<std::optional<Error>> commit(const std::string& name, Sink::Prepared& prepared);
-  Task<bool> resolve(const Bytes& plan);
-  Task<> settle(const std::string& name, std::vector<Member>& members, Sink::Prepared& prepared);
-  Task<> fail(const std::string& name, std::vector<Member>& members, const Error& error);
+  Task<bool> resolve(const std::string& group, const Bytes& plan);
+  Task<> settle(const std::string& name, std::vector<Member>& members, Sink::Prepared& prepared,
+                Time begun);
+  Task<> fail(const std::string& name, std::vector<Member>& members, const Error& error,
+              Time begun);
   Task<> write(LedgerWrite write);
   void note_retries(const LedgerWrite& write);
   std::string plan_key(const std::string& group) const;
@@ -91,8 +100,10 @@ class SinkWorker {
   Ledger& ledger_;
   StepServices services_;
   Slots& batches_;
+  Outage& outage_;
   const Log& log_;
   std::map<std::string, Group> groups_;
+  std::map<std::string, Hindrance> waiting_;
   Signal changed_;
   std::size_t under_way_ = 0;
   bool draining_ = false;

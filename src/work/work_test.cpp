@@ -19,6 +19,9 @@ namespace {
 
 using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::SizeIs;
+using testing::UnorderedElementsAre;
 using namespace std::chrono_literals;
 
 /// Does what the test says, and counts.
@@ -38,8 +41,9 @@ struct FakeTable {
   std::string committed;  ///< The plan of the last batch.
   std::string app_id;     ///< That batches were prepared for.
   std::vector<std::size_t> batches;
-  int lost_answers = 0;    ///< Commits that happen but throw.
-  int failed_commits = 0;  ///< Commits that throw and do not happen.
+  int lost_answers = 0;                       ///< Commits that happen but throw.
+  int failed_commits = 0;                     ///< Commits that throw and do not happen.
+  ErrorKind failure = ErrorKind::kTransient;  ///< What those throw.
   std::vector<DeadLine> bad_lines;
   std::size_t room = 1'000;  ///< Events that fit into a batch.
   std::vector<Bytes> resolved;
@@ -76,7 +80,7 @@ class FakeSink final : public Sink {
     co_return batch;
   }
   Task<std::string> commit(Prepared& prepared) override {
-    if (table_.failed_commits-- > 0) throw Error(ErrorKind::kTransient, "not now");
+    if (table_.failed_commits-- > 0) throw Error(table_.failure, "not now");
     auto& batch = static_cast<Batch&>(prepared);
     table_.committed = batch.plan;
     table_.batches.push_back(batch.rows.size());
@@ -230,11 +234,11 @@ TEST_F(WorkTest, ADoneTaskIsSettled) {
   EXPECT_EQ(worker().running(), 0u) << "to wait for tasks is not to run any";
 }
 
-TEST_F(WorkTest, ATransientFailureIsTriedAgainWithBackoffThenBecomesADeadLetter) {
+TEST_F(WorkTest, AConflictIsTriedAgainWithBackoffThenBecomesADeadLetter) {
   int tries = 0;
   use_step([&](TaskContext& context) -> StepResult {
     EXPECT_EQ(context.attempt, ++tries);
-    throw Error(ErrorKind::kTransient, "store is away");
+    throw Error(ErrorKind::kConflict, "someone was faster");
   });
   append("a");
   start(worker().run());
@@ -246,8 +250,65 @@ TEST_F(WorkTest, ATransientFailureIsTriedAgainWithBackoffThenBecomesADeadLetter)
   EXPECT_EQ(tries, 3);
   ASSERT_EQ(dead().size(), 1u);
   EXPECT_EQ(dead()[0].attempts, 3);
-  EXPECT_EQ(dead()[0].error, "store is away");
+  EXPECT_EQ(dead()[0].error, "someone was faster");
   EXPECT_EQ(counters().retried, 2u);
+}
+
+TEST_F(WorkTest, AStoreThatIsAwayForHoursCostsNoTaskAnAttempt) {
+  bool away = true;
+  int tries = 0;
+  plan_.concurrency = 4;
+  plan_.retry.attempts = 1;
+  use_step([&](TaskContext& context) {
+    ++tries;
+    EXPECT_EQ(context.attempt, 1);
+    if (away) throw Error(ErrorKind::kTransient, "no space left");
+    return StepResult{};
+  });
+  for (int i = 0; i < 50; ++i) append(std::to_string(i));
+  start(worker().run());
+  settle();
+  for (int minute = 0; minute < 120; ++minute) advance(60s);
+  ASSERT_TRUE(worker().outage().now().has_value());
+  EXPECT_EQ(worker().outage().now()->error, "no space left");
+  EXPECT_GE(tries, 120);
+  EXPECT_LE(tries, 140) << "one task at a time looks whether it is over";
+  away = false;
+  advance(60s);
+  EXPECT_EQ(counters().done, 50u);
+  EXPECT_FALSE(worker().outage().now().has_value());
+  EXPECT_THAT(dead(), IsEmpty());
+}
+
+TEST_F(WorkTest, WhoAloneFailsWhileOthersGetThroughEndsAsADeadLetter) {
+  use_step([&](TaskContext& context) {
+    if (context.object.path == "bad") throw Error(ErrorKind::kTransient, "no answer");
+    return StepResult{};
+  });
+  append("bad");
+  start(worker().run());
+  settle();
+  for (int i = 0; i < 20; ++i) {
+    advance(30s);
+    append("good");
+    advance(30s);
+  }
+  EXPECT_EQ(counters().done, 20u);
+  ASSERT_EQ(dead().size(), 1u);
+  EXPECT_EQ(dead()[0].attempts, 3);
+}
+
+TEST_F(WorkTest, WhileDrainingEveryFailureCostsAnAttempt) {
+  use_step([&](TaskContext&) -> StepResult { throw Error(ErrorKind::kTransient, "away"); });
+  append("a");
+  start(worker().run());
+  settle();
+  advance(60s);
+  EXPECT_THAT(dead(), IsEmpty());
+  worker().drain();
+  for (int i = 0; i < 4; ++i) advance(8s);
+  ASSERT_EQ(dead().size(), 1u);
+  EXPECT_EQ(dead()[0].attempts, 3);
 }
 
 TEST_F(WorkTest, BadBytesAreADeadLetterAtOnce) {
@@ -318,7 +379,7 @@ TEST_F(WorkTest, BadLinesBecomeDeadLettersThatCarryTheLine) {
 
 TEST_F(WorkTest, BadLinesTellInWhichAttemptOfTheTaskTheyWereParked) {
   use_step([&](TaskContext& context) {
-    if (context.attempt == 1) throw Error(ErrorKind::kTransient, "away");
+    if (context.attempt == 1) throw Error(ErrorKind::kConflict, "someone was faster");
     context.dead_lines.push_back({4, "no JSON", "oops"});
     return StepResult{};
   });
@@ -414,9 +475,25 @@ TEST_F(WorkTest, AFailedCommitIsDoneAgain) {
   EXPECT_EQ(counters().pending(), 0u);
 }
 
+TEST_F(WorkTest, ATableThatIsAwayForHoursCostsNoTaskAnAttempt) {
+  FakeTable table;
+  table.failed_commits = 1'000'000;
+  use_table(table);
+  start(worker().run());
+  for (int i = 0; i < 5; ++i) append(std::to_string(i));
+  for (int minute = 0; minute < 120; ++minute) advance(60s);
+  EXPECT_TRUE(worker().outage().now().has_value());
+  table.failed_commits = 0;
+  for (int i = 0; i < 4; ++i) advance(60s);
+  EXPECT_THAT(table.rows, UnorderedElementsAre("0", "1", "2", "3", "4"));
+  EXPECT_THAT(dead(), IsEmpty());
+  EXPECT_FALSE(worker().outage().now().has_value());
+}
+
 TEST_F(WorkTest, BadLinesFoundByASinkTellTheAttemptThatWasCommitted) {
   FakeTable table;
   table.failed_commits = 1;
+  table.failure = ErrorKind::kConflict;
   table.bad_lines = {{7, "no JSON", "oops"}};
   use_table(table);
   start(worker().run());
@@ -448,7 +525,10 @@ TEST_F(WorkTest, ABatchThatWasCommittedInPartIsBroughtToItsEnd) {
   start(worker().run());
   append("a");
   advance(1s);
+  ASSERT_THAT(worker().sink()->waiting(), SizeIs(1));
+  EXPECT_EQ(worker().sink()->waiting().at("b").error, "half of it is there");
   advance(1s);  // The pause before it is asked again.
+  EXPECT_THAT(worker().sink()->waiting(), IsEmpty());
   EXPECT_THAT(table.resolved, ElementsAre("plan of a", "plan of a"));
   EXPECT_EQ(counters().done, 1u);
   EXPECT_EQ(counters().retried, 0u);

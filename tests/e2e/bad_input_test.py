@@ -183,7 +183,7 @@ class Places(harness.LakeTest):
         self.addCleanup(subprocess.run, ["umount", str(disk)], capture_output=True)
         (disk / "buckets").mkdir()
         lake.write("headrace.yaml", GOOD.replace("./buckets", "./disk/buckets")
-                   .replace("attempts: 3", "attempts: 1000"))
+                   .replace("attempts: 3", "attempts: 1"))
         (disk / "buckets/inbox").mkdir()
         for i in range(20):
             (disk / f"buckets/inbox/{i}.jsonl").write_text(f'{{"id":{i}}}\n')
@@ -197,13 +197,18 @@ class Places(harness.LakeTest):
         os.close(file)
         engine = lake.start_engine("--log-format", "json")
         try:
-            harness.wait_until(lambda: (lake.route("load") or {}).get("retried", 0) > 0,
-                               "a first failure")
+            harness.wait_until(lambda: lake.status()["waiting"], "a first failure")
+            waiting, = lake.status()["waiting"]
+            self.assertEqual((waiting["route"], waiting["what"]), ("load", "route"))
+            self.assertIn("No space left on device", waiting["error"])
+            self.assertIn("load: waiting since", lake.run("status", "-o", "table").stderr)
             filler.unlink()
             harness.wait_until(lambda: lake.route("load")["done"] == 20, "all done")
         finally:
             _, _, err = harness.stop(engine)
+        self.assertEqual(err.count("route pauses"), err.count("route goes on"))
         self.assertIn("No space left on device", err)
+        self.assertEqual((lake.route("load")["dead"], lake.status().get("waiting", [])), (0, []))
         self.assertEqual(lake.value("select count(*) from events"), 20)
 
 

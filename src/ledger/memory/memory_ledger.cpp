@@ -164,7 +164,8 @@ std::vector<TakenTask> MemoryLedger::take_due(RouteId route, std::size_t limit) 
     const TaskId id = waiting.begin()->second;
     Entry& entry = tasks_.at(id);
     entry.running = true;
-    taken.push_back({id, entry.due, entry.attempt, entry.body, *entry.body});
+    taken.push_back(
+        {id, entry.due, entry.attempt, !entry.last_error.empty(), entry.body, *entry.body});
     waiting.erase(waiting.begin());
   }
   return taken;
@@ -249,7 +250,7 @@ void MemoryLedger::settle(const Settled& settled) {
       ++route.counters.retried;
       add(settled.id.route, {.body = entry.body,
                              .due = settled.due,
-                             .attempt = entry.attempt + 1,
+                             .attempt = entry.attempt + (settled.costs_attempt ? 1 : 0),
                              .last_error = settled.error.substr(0, kErrorBytes)});
       break;
   }

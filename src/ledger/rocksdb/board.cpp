@@ -228,8 +228,8 @@ std::vector<TakenTask> Board::pop(Route& owner, std::size_t limit) {
       ++owner.taken;
       --owner.queued;
       const TaskId id = page->id(place);
-      tasks.push_back({id, page->content.due, page->content.attempt, page->payload,
-                       page->content.bodies[id.member]});
+      tasks.push_back({id, page->content.due, page->content.attempt, !page->content.error.empty(),
+                       page->payload, page->content.bodies[id.member]});
     }
     if (entry.from == entry.to) {
       owner.queue.pop_front();

@@ -209,7 +209,8 @@ void Group::settle(const Settled& settled) {
       break;
     case Settled::How::kRetry:
       count(settled.id.route, Count::kRetried);
-      add_alone(*task, settled.due, content.attempt + 1, settled.error);
+      add_alone(*task, settled.due, content.attempt + (settled.costs_attempt ? 1 : 0),
+                settled.error);
       break;
     case Settled::How::kDead:
       count(settled.id.route, Count::kDied);
