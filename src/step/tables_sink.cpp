@@ -156,7 +156,8 @@ Task<bool> TablesSink::resolve(Bytes plan) {
   }
   throw Error(ErrorKind::kTransient,
               fmt::format("{} of {} tables have their rows of a batch, and another refuses its "
-                          "own; the route waits until it takes them: {}",
+                          "own: {}; the batch and those after it wait until it takes them, or "
+                          "until the stack has none of these tables, for then it is done anew",
                           done, batch->tables.size(), refused->what()));
 }
 
