@@ -40,7 +40,7 @@ class Checker {
     for (const auto& test : stack_.tests) check_test(test);
     if (!diagnostics_.ok()) return;
     warn_of_cycles();
-    for (const auto& [name, route] : stack_.routes) warn_of_two_ways(name, route);
+    warn_of_two_ways();
   }
 
  private:
@@ -313,11 +313,11 @@ class Checker {
   }
 
   bool feeds(const Target& target, const RouteConfig& route) const {
-    const auto takes = [&](const SourceFields& source) {
+    return std::ranges::any_of(route.from, [&](const auto& name) {
+      const SourceFields& source = common(*stack_.sources.at(*name));
       return source.store == target.store && source.bucket == target.bucket &&
              overlap(source.prefix, target.prefix);
-    };
-    return std::ranges::any_of(sources_of(stack_, route), takes);
+    });
   }
 
   std::vector<std::string> fed_by(const RouteConfig& route) const {
@@ -354,20 +354,27 @@ class Checker {
   }
 
   /// One object that two routes hear of from different sources is loaded by both.
-  void warn_of_two_ways(const std::string& name, const stack::Positioned<RouteConfig>& route) {
-    const std::string table = table_of(route->steps.back().value);
-    if (table.empty()) return;
-    for (const auto& [other_name, other] : stack_.routes) {
-      if (other_name >= name || table_of(other->steps.back().value) != table ||
-          other->match.text != route->match.text || !hear_of_the_same(*route, *other)) {
-        continue;
-      }
-      diagnostics_.warning(
-          route.where,
-          fmt::format("the routes `{}` and `{}` would both load an object of which the sources of "
-                      "both tell: one route `from: [{}]` loads it once",
-                      other_name, name, fmt::join(names_of(*other, *route), ", ")));
+  void warn_of_two_ways() {
+    // By table and match: there may be thousands of routes.
+    std::map<std::pair<std::string, std::string>, std::vector<std::string>> alike;
+    for (const auto& [name, route] : stack_.routes) {
+      const std::string table = table_of(route->steps.back().value);
+      if (table.empty()) continue;
+      std::vector<std::string>& others = alike[{table, route->match.text}];
+      for (const std::string& other : others) warn_of_two_ways(other, name, route);
+      others.push_back(name);
     }
+  }
+
+  void warn_of_two_ways(const std::string& other_name, const std::string& name,
+                        const stack::Positioned<RouteConfig>& route) {
+    const RouteConfig& other = *stack_.routes.at(other_name);
+    if (!hear_of_the_same(*route, other)) return;
+    diagnostics_.warning(
+        route.where,
+        fmt::format("the routes `{}` and `{}` would both load an object of which the sources of "
+                    "both tell: one route `from: [{}]` loads it once",
+                    other_name, name, fmt::join(names_of(other, *route), ", ")));
   }
 
   static std::set<std::string> names_of(const RouteConfig& route, const RouteConfig& other) {
