@@ -6,8 +6,8 @@
 #include <boost/asio/experimental/awaitable_operators.hpp>
 #include <boost/asio/post.hpp>
 #include <list>
-#include <map>
 #include <set>
+#include <span>
 
 #include "app/stack_changes.h"
 #include "core/error.h"
@@ -197,10 +197,14 @@ Task<> StackEngine::expire_dead_letters() {
 
 /// A reading of the stack file, ready to be taken.
 struct StackEngine::NextStack {
+  struct Route {
+    const RouteConfig* config;  // In `stack`.
+    RouteMatch match;
+  };
   StackFile stack;
   StackChanges changes;
-  std::map<std::string, RouteMatch> matches;
-  std::shared_ptr<const Routes> rules;  // Those of plans there are, then of new ones by name.
+  std::vector<Route> routes;  // Those of plans there are, then new ones by name.
+  std::shared_ptr<const Routes> rules;
 };
 
 /// On the CPU pool. Only a reload writes what this reads.
@@ -226,10 +230,11 @@ StackEngine::NextStack StackEngine::read_again() const {
   }
   std::vector<RouteRule> rules;
   const auto add = [&](const std::string& name) {
-    RouteMatch match = match_of(next.stack, name, *next.stack.routes.at(name));
+    const RouteConfig& config = *next.stack.routes.at(name);
+    RouteMatch match = match_of(next.stack, name, config);
     rules.push_back(std::move(match.rule));
     match.rule = {name, {}, {}};
-    next.matches.emplace(name, std::move(match));
+    next.routes.push_back({&config, std::move(match)});
   };
   for (const auto& plan : parts_.routes.plans) add(plan->name);
   for (const std::string& name : next.changes.added) add(name);
@@ -251,10 +256,15 @@ Task<Reloaded> StackEngine::reload() {
 }
 
 Task<Reloaded> StackEngine::take(NextStack next) {
+  // What is not needed any more, old rules or refused ones: freeing a large set takes a while,
+  // which is not for this loop.
+  const std::shared_ptr<void> free_beside(
+      nullptr, [this, &next](void*) { boost::asio::post(parts_.cpu, [old = std::move(next)] {}); });
+  const std::size_t known = parts_.routes.plans.size();
   std::vector<std::unique_ptr<RoutePlan>> plans;
   std::vector<std::unique_ptr<RouteWorker>> workers;
-  for (const std::string& name : next.changes.added) {
-    plans.push_back(co_await parts_.make_plan(*next.stack.routes.at(name), next.matches.at(name)));
+  for (const NextStack::Route& added : std::span(next.routes).subspan(known)) {
+    plans.push_back(co_await parts_.make_plan(*added.config, added.match));
     workers.push_back(std::make_unique<RouteWorker>(*plans.back(), *parts_.ledger, parts_.services,
                                                     batches_, log_));
   }
@@ -262,10 +272,11 @@ Task<Reloaded> StackEngine::take(NextStack next) {
 
   // From here on nothing waits, so that no event meets half of it.
   std::set<std::string> changed(next.changes.changed.begin(), next.changes.changed.end());
-  for (const auto& plan : parts_.routes.plans) {
-    const RouteMatch& match = next.matches.at(plan->name);
-    if (match.hash != plan->match_hash) changed.insert(plan->name);
-    set_live_parts(*plan, *next.stack.routes.at(plan->name), match);
+  for (std::size_t i = 0; i < known; ++i) {
+    RoutePlan& plan = *parts_.routes.plans[i];
+    const NextStack::Route& read = next.routes[i];
+    if (read.match.hash != plan.match_hash) changed.insert(plan.name);
+    set_live_parts(plan, *read.config, read.match);
   }
   for (auto& plan : plans) parts_.routes.plans.push_back(std::move(plan));
   std::swap(parts_.routes.rules, next.rules);
@@ -273,12 +284,10 @@ Task<Reloaded> StackEngine::take(NextStack next) {
     routes_->start(worker->run(), [this](std::exception_ptr failure) { ended(failure); });
     workers_.push_back(std::move(worker));
   }
-  written_ = std::move(next.stack.written);
+  std::swap(written_, next.stack.written);
   Reloaded out{parts_.routes.plans.size(), {changed.begin(), changed.end()}, next.changes.added};
   log_.info("stack file read again",
             {{"routes", out.routes}, {"changed", out.changed.size()}, {"new", out.added.size()}});
-  // A large set takes a while to free, which is not for this loop.
-  boost::asio::post(parts_.cpu, [old = std::move(next)]() mutable { old.rules.reset(); });
   co_return out;
 }
 

@@ -22,8 +22,9 @@ struct RouteRule {
 /// All routes of a stack: which of them want an event. They are numbered in the order given.
 ///
 /// They never change. Where rules change while events flow, a second set is made beside the one
-/// that answers, on another thread, and takes its place in one step; whoever shares the old one
-/// last frees it.
+/// that answers, on another thread, and takes its place in one step. Whoever shares the old one
+/// last frees it, which takes a while for a large one: who matches should not be the last, and
+/// hands it to the thread that made the new one.
 ///
 /// Threads  All may be called by any number of threads at a time.
 class Routes {
