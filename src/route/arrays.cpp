@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 #include <set>
+#include <unordered_set>
 
 #include "core/error.h"
 
@@ -58,16 +59,69 @@ Shapes shapes_of(const std::set<Membership>& places) {
   return out;
 }
 
-/// The memberships of a field's values, each once, and whether a value there fits.
+/// Counts the work for one rule, up to what anyone would wait for.
+class Budget {
+ public:
+  explicit Budget(std::uint64_t& work) : work_(work), most_(work + kMaxSteps) {}
+
+  void spend(std::uint64_t steps) {
+    work_ += steps;
+    if (work_ > most_) {
+      throw Error(ErrorKind::kCorrupt,
+                  "event: its arrays can be combined in too many ways, or lie too deep in each "
+                  "other, to be asked for several fields of an element");
+    }
+  }
+
+ private:
+  std::uint64_t& work_;
+  std::uint64_t most_;
+};
+
+/// Whether values fit one of many conditions: of a long list of texts, without looking at each.
+class AnyOf {
+ public:
+  explicit AnyOf(const FieldTest& test) : rest_(test.any_of) {
+    if (test.any_of.size() <= kFew) return;
+    for (const Condition* condition : test.any_of) {
+      if (condition->kind == Condition::Kind::kString) {
+        texts_.insert(condition->text);
+      } else {
+        others_.push_back(condition);
+      }
+    }
+    rest_ = others_;
+  }
+
+  bool fits(const FieldValue& value) const {
+    if (value.kind() == FieldValue::Kind::kString && texts_.contains(value.text())) return true;
+    return std::ranges::any_of(rest_, [&](const Condition* c) { return c->fits(value); });
+  }
+  /// How many of them are looked at for a value, in units of those that take as long as a step.
+  std::uint64_t steps() const { return rest_.size() / kFew; }
+
+ private:
+  static constexpr std::size_t kFew = 16;
+
+  std::unordered_set<std::string_view> texts_;
+  std::vector<const Condition*> others_;
+  std::span<const Condition* const> rest_;
+};
+
+/// The memberships of a field's values, each once, and whether a value there fits. They take memory
+/// by how many arrays lie around each value, so that all of it is counted.
 struct FieldPlaces {
   std::set<Membership> all;
   std::set<Membership> fitting;
   bool may_be_absent = false;
 
-  FieldPlaces(const FieldTest& test, const EventFields& event) : may_be_absent(asks_absence(test)) {
+  FieldPlaces(const FieldTest& test, const EventFields& event, Budget& budget)
+      : may_be_absent(asks_absence(test)) {
+    const AnyOf wanted(test);
     each_leaf(event, test.field, [&](const EventFields::Leaf& leaf) {
       Membership place = event.membership(leaf);
-      if (fits_one(test, leaf.value)) fitting.insert(place);
+      budget.spend(1 + place.size() + wanted.steps());
+      if (wanted.fits(leaf.value)) fitting.insert(place);
       all.insert(std::move(place));
     });
   }
@@ -76,8 +130,8 @@ struct FieldPlaces {
 /// Chooses elements for fields that are connected by arrays they have in common.
 class Search {
  public:
-  Search(std::vector<const FieldPlaces*> fields, std::uint64_t& work)
-      : fields_(std::move(fields)), work_(work), most_(work + kMaxSteps) {
+  Search(std::vector<const FieldPlaces*> fields, Budget& budget)
+      : fields_(std::move(fields)), budget_(budget) {
     later_.resize(fields_.size());
     for (std::size_t i = fields_.size(); i-- > 1;) {
       later_[i - 1] = later_[i];
@@ -107,11 +161,8 @@ class Search {
   }
 
  private:
-  void step() {
-    if (++work_ > most_) {
-      throw Error(ErrorKind::kCorrupt, "event: its arrays can be combined in too many ways");
-    }
-  }
+  /// Up to eight arrays around a value are as quick to look at as one.
+  void step(const Membership& place) { budget_.spend(1 + place.size() / 8); }
 
   /// Calls act(a, b) for all of `left` and `right` that lie in the same elements of the arrays both
   /// have; false from it ends the search for that `a`.
@@ -122,15 +173,15 @@ class Search {
     std::ranges::set_intersection(arrays, others, std::back_inserter(common));
     std::map<Indices, std::vector<const Membership*>> by_elements;
     for (const Membership* place : right) {
-      step();
+      step(*place);
       by_elements[elements_in(*place, common)].push_back(place);
     }
     for (const Membership* place : left) {
-      step();
+      step(*place);
       const auto same = by_elements.find(elements_in(*place, common));
       if (same == by_elements.end()) continue;
       for (const Membership* other : same->second) {
-        step();
+        step(*other);
         if (!act(*place, *other)) break;
       }
     }
@@ -162,8 +213,7 @@ class Search {
   std::vector<const FieldPlaces*> fields_;
   std::vector<std::set<std::uint32_t>> later_;  // Arrays of the fields after each field.
   std::set<Membership> next_;
-  std::uint64_t& work_;
-  std::uint64_t most_;
+  Budget& budget_;
 };
 
 /// Fields in groups that have no array in common, each in the order given: what is chosen in one
@@ -217,11 +267,12 @@ bool needs_elements(std::span<const FieldTest> tests, const EventFields& event) 
 
 bool elements_agree(std::span<const FieldTest> tests, const EventFields& event,
                     std::uint64_t& work) {
+  Budget budget(work);
   std::vector<FieldPlaces> fields;
   fields.reserve(tests.size());
-  for (const FieldTest& test : tests) fields.emplace_back(test, event);
+  for (const FieldTest& test : tests) fields.emplace_back(test, event, budget);
   return std::ranges::all_of(connected(fields), [&](std::vector<const FieldPlaces*> group) {
-    return Search(std::move(group), work).run();
+    return Search(std::move(group), budget).run();
   });
 }
 

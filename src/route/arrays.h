@@ -23,10 +23,10 @@ bool needs_elements(std::span<const FieldTest> tests, const EventFields& event);
 
 /// Is there a choice of values, one for each field, that fit and lie in the same element of every
 /// array they have in common? The fields are gone through in their order; an absence is checked
-/// against the elements chosen so far. Adds to `work` the values and choices gone through, which
-/// are linear in the event unless arrays are combined freely (fields of one array beside fields of
-/// another in one element of a third). Throws kCorrupt for an event whose arrays can be combined in
-/// more ways than anyone would wait for: 4,000,000.
+/// against the elements chosen so far. Adds to `work` the values, the arrays around them and the
+/// choices gone through, which are linear in the event unless arrays are combined freely (fields of
+/// one array beside fields of another in one element of a third) or lie deep in each other. Throws
+/// kCorrupt for an event that takes more of it than anyone would wait for: 4,000,000.
 bool elements_agree(std::span<const FieldTest> tests, const EventFields& event,
                     std::uint64_t& work);
 

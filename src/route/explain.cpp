@@ -13,13 +13,14 @@ namespace {
 constexpr std::size_t kMaxShown = 5;
 constexpr std::size_t kMaxText = 200;
 
-/// Texts joined by `between`, the many after the first few only counted.
-std::string list(const std::vector<std::string>& texts, std::string_view between) {
+/// The texts of some things joined by `between`, the many after the first few only counted.
+template <class Things, class Text>
+std::string list(const Things& things, std::string_view between, Text text) {
   std::string out;
-  for (std::size_t i = 0; i < std::min(texts.size(), kMaxShown); ++i) {
-    out += fmt::format("{}{}", i == 0 ? "" : between, texts[i]);
+  for (std::size_t i = 0; i < std::min(things.size(), kMaxShown); ++i) {
+    out += fmt::format("{}{}", i == 0 ? "" : between, text(things[i]));
   }
-  if (texts.size() > kMaxShown) out += fmt::format(" ... {} more", texts.size() - kMaxShown);
+  if (things.size() > kMaxShown) out += fmt::format(" ... {} more", things.size() - kMaxShown);
   return out;
 }
 
@@ -33,9 +34,7 @@ std::string shown(const FieldValue& value) {
 }
 
 std::string wanted(std::span<const Condition* const> any_of) {
-  std::vector<std::string> words;
-  for (const Condition* condition : any_of) words.push_back(condition->words());
-  return list(words, ", or ");
+  return list(any_of, ", or ", [](const Condition* condition) { return condition->words(); });
 }
 
 bool looks_like_number(const Condition& condition) {
@@ -65,16 +64,20 @@ std::string overlooked(const FieldTest& test, const FieldValue& value) {
 }
 
 std::string refusal(const FieldTest& test, const EventFields& event) {
-  std::vector<std::string> values;
+  std::vector<const FieldValue*> values;
   for (std::uint32_t at = event.first(test.field); at != EventFields::kNone;
        at = event.leaf(at).next) {
-    values.push_back(shown(event.leaf(at).value) + overlooked(test, event.leaf(at).value));
+    values.push_back(&event.leaf(at).value);
   }
-  if (values.empty())
+  if (values.empty()) {
     return fmt::format("the event has no value there; wanted: {}", wanted(test.any_of));
+  }
   std::ranges::reverse(values);  // Leaves are kept last first.
+  const auto told = [&](const FieldValue* value) {
+    return shown(*value) + overlooked(test, *value);
+  };
   return fmt::format("{} {}, which does not fit; wanted: {}",
-                     values.size() == 1 ? "it is" : "it is one of", list(values, ", "),
+                     values.size() == 1 ? "it is" : "it is one of", list(values, ", ", told),
                      wanted(test.any_of));
 }
 

@@ -17,8 +17,9 @@
 namespace headrace {
 namespace {
 
-/// One event in so many is counted by what it meets.
-constexpr std::uint32_t kSampled = 16;
+/// One event in 16 is counted by what it meets, by chance: a thread may match for several matchers
+/// in turn, so that every 16th event of the thread could always be another's.
+bool sampled(std::uint32_t event) { return event * 0x9E3779B1U < 1U << 28; }
 /// A field asked less often than this says nothing about shares yet.
 constexpr std::uint32_t kEnoughSamples = 200;
 
@@ -108,7 +109,7 @@ class Search {
       : places_(places),
         hits_(hits),
         scratch_(own),
-        sampled_(own.now / 2 % kSampled == 0),
+        sampled_(sampled(own.now / 2)),
         matched_(matched) {}
 
   void visit(std::uint32_t at) {
@@ -325,12 +326,13 @@ struct Matcher::Compiled {
     hits = std::make_unique<Hits>(tree.size(), places.conditions());
   }
 
-  /// What was seen of the conditions that an index finds.
+  /// What was seen of the conditions that an index finds, and of the others, or if too few events
+  /// came by, what this set was told itself.
   void measure(std::unordered_map<std::uint64_t, float>& shares) const {
     for (std::uint32_t number = 0; number < places.conditions(); ++number) {
-      if (!places.indexed(number)) continue;
       const std::uint32_t field = places.field_of(number);
-      const double share = hits->share(field, number);
+      double share = places.indexed(number) ? hits->share(field, number) : -1;
+      if (share < 0) share = places.measured(number);
       if (share < 0) continue;
       shares.emplace(share_key(places.condition(number).hash(), paths[field]),
                      static_cast<float>(share));

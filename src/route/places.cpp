@@ -69,7 +69,8 @@ std::uint32_t Places::Builder::number_of(Condition condition, std::uint32_t fiel
   if (known != HashTable::kNone) return known;
   const std::uint32_t number = out_.conditions();
   known_.insert(hash, number);
-  shares_.push_back(measured_ ? static_cast<float>(measured_(condition.hash(), field)) : -1.0F);
+  out_.shares_.push_back(measured_ ? static_cast<float>(measured_(condition.hash(), field))
+                                   : -1.0F);
   out_.conditions_.push_back(std::move(condition));
   out_.fields_.push_back(field);
   return number;
@@ -79,6 +80,7 @@ std::uint32_t Places::Builder::number_of(Condition condition, std::uint32_t fiel
 void Places::Builder::make_tests() {
   out_.conditions_.shrink_to_fit();
   out_.fields_.shrink_to_fit();
+  out_.shares_.shrink_to_fit();
   out_.alternatives_.shrink_to_fit();
   out_.pool_.reserve(numbers_.size());
   for (const std::uint32_t number : numbers_) out_.pool_.push_back(&out_.conditions_[number]);
@@ -200,7 +202,7 @@ void Places::Builder::forget_distinct() {
 }
 
 double Places::Builder::share(std::uint32_t number) const {
-  if (shares_[number] >= 0) return shares_[number];
+  if (out_.shares_[number] >= 0) return out_.shares_[number];
   const Condition& condition = out_.conditions_[number];
   return guess(condition,
                distinct_[out_.fields_[number] * kKinds + std::to_underlying(condition.kind)]);

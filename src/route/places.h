@@ -71,6 +71,9 @@ class Places {
   std::uint32_t number_of(const Condition* condition) const {
     return static_cast<std::uint32_t>(condition - conditions_.data());
   }
+  /// The share of events that fit it, as it was measured before this was built; below 0 if it was
+  /// not.
+  float measured(std::uint32_t condition) const { return shares_[condition]; }
   /// Does index() find it?
   bool indexed(std::uint32_t condition) const { return indexed_[condition]; }
 
@@ -90,6 +93,7 @@ class Places {
 
   std::vector<Condition> conditions_;
   std::vector<std::uint32_t> fields_;  // By condition.
+  std::vector<float> shares_;          // By condition.
   std::vector<bool> indexed_;          // By condition.
   std::vector<Alternative> alternatives_;
   std::vector<FieldTest> tests_;
@@ -146,7 +150,6 @@ class Places::Builder {
   std::vector<Span> spans_;  // Side by side with the tests.
   std::vector<std::uint32_t> numbers_;
   std::vector<std::vector<std::uint32_t>> indexed_;  // By field: the conditions of its index.
-  std::vector<float> shares_;                        // By condition: measured; below 0 if not.
   std::vector<std::uint32_t> distinct_;              // By field and kind, for the place being made.
   std::vector<std::uint32_t> counted_;               // Which of them are not 0.
   std::vector<std::uint32_t> seen_;  // By condition: the round that counted it last.

@@ -80,7 +80,7 @@ std::string elements(std::size_t size, std::string_view last) {
 
 TEST(MatcherWork, OfFieldsInOneLongArrayIsLinearInItsElements) {
   const Matcher matcher(rules_of({R"({"e":{"p":[1],"q":[2],"r":[4]}})"}));
-  const std::uint64_t missed = work_of(matcher, R"({"e":)" + elements(3000, "{}") + "}", 0);
+  const std::uint64_t missed = work_of(matcher, R"({"e":)" + elements(3000, R"({"r":4})") + "}", 0);
   const std::uint64_t met =
       work_of(matcher, R"({"e":)" + elements(3000, R"({"p":1,"q":2,"r":4})") + "}", 1);
   EXPECT_LT(missed, 20 * 3000);
@@ -96,10 +96,81 @@ TEST(MatcherWork, OfAnAbsenceInALongArrayIsLinearToo) {
 TEST(MatcherWork, OfSeveralLongArraysIsLinearInTheirSum) {
   const Matcher matcher(rules_of({R"({"a":{"p":[1],"q":[2]},"b":{"p":[1],"q":[2]},)"
                                   R"("c":{"p":[1],"r":[4]}})"}));
-  const std::string one = elements(3000, "{}");
+  const std::string one = elements(3000, R"({"r":4})");
   const std::uint64_t work =
       work_of(matcher, fmt::format(R"({{"a":{0},"b":{0},"c":{0}}})", one), 0);
   EXPECT_LT(work, 3 * 20 * 3000);
+}
+
+std::string deep_elements(std::size_t levels, std::size_t size) {
+  const std::string last = R"({"r":4})";  // Each field holds, but not in one element.
+  return std::string(levels - 1, '[') + elements(size, last) + std::string(levels - 1, ']');
+}
+
+TEST(MatcherWork, OfElementsDeepInArraysGrowsWithTheArraysAroundThem) {
+  const Matcher matcher(rules_of({R"({"e":{"p":[1],"q":[2],"r":[4]}})"}));
+  const std::uint64_t work = work_of(matcher, R"({"e":)" + deep_elements(300, 1000) + "}", 0);
+  EXPECT_LT(work, 3 * 2 * 300 * 1000);
+  std::vector<std::uint32_t> matched;
+  EXPECT_THROW(matcher.match(R"({"e":)" + deep_elements(900, 30'000) + "}", matched), Error)
+      << "each value would be kept with its 900 arrays";
+}
+
+/// Every value of the array is looked up once, whatever the rules list.
+TEST(MatcherWork, OfALongArrayAndLongListsOfValuesIsTheirSum) {
+  std::string list;
+  std::string array;
+  for (int i = 0; i < 3000; ++i) {
+    list += fmt::format("{}\"v{}\"", i == 0 ? "" : ",", i);
+    array += fmt::format("{}\"w{}\"", i == 0 ? "" : ",", i);
+  }
+  std::vector<std::string> patterns;
+  for (int i = 0; i < 20; ++i) {
+    patterns.push_back(fmt::format(
+        R"({{"a":[{0}],"b":[{0},{{"prefix":"p{1}"}},{{"suffix":"s{1}"}}],"c":[{0}]}})", list, i));
+  }
+  const Matcher matcher(rules_of(patterns));
+  EXPECT_LT(work_of(matcher, fmt::format(R"({{"a":[{0}],"b":[{0}],"c":[{0}]}})", array), 0),
+            3 * 2 * 3000);
+}
+
+/// Where elements are chosen too: the texts of a list are not gone through for each value, and what
+/// has to be gone through is counted.
+TEST(MatcherWork, OfLongListsAskedOfElementsIsBounded) {
+  std::string texts;
+  std::string prefixes;
+  for (int i = 0; i < 3000; ++i) {
+    texts += fmt::format("\"v{}\",", i);
+    prefixes += fmt::format("{{\"prefix\":\"v{}\"}},", i);
+  }
+  const auto event = [](int size) {
+    std::string out = R"({"e":[{"q":2})";
+    for (int i = 0; i < size; ++i) out += fmt::format(R"(,{{"p":"{}{}"}})", i == 0 ? 'v' : 'w', i);
+    return out + "]}";
+  };
+  const Matcher of_texts(rules_of({fmt::format(R"({{"e":{{"p":[{}1],"q":[2]}}}})", texts)}));
+  EXPECT_LT(work_of(of_texts, event(3000), 0), 10 * 3000);
+  const Matcher of_prefixes(rules_of({fmt::format(R"({{"e":{{"p":[{}1],"q":[2]}}}})", prefixes)}));
+  EXPECT_LT(work_of(of_prefixes, event(3000), 0), 3000 * (10 + 3000 / 16));
+  std::vector<std::uint32_t> matched;
+  EXPECT_THROW(of_prefixes.match(event(30'000), matched), Error);
+}
+
+TEST(MatcherWork, OfATextOfAMillionBytesIsLinearInIt) {
+  const Matcher matcher(rules_of(
+      {R"({"a":["x",{"prefix":"aaaa"},{"suffix":"b"},{"equals-ignore-case":"aaab"}],"b":["y"]})",
+       R"({"a":[{"anything-but":{"wildcard":["*ab*ab*","a*b"]}}],"b":["y"]})",
+       R"({"a":[{"prefix":{"equals-ignore-case":"AAAA"}},{"suffix":{"equals-ignore-case":"B"}}]})"}));
+  const std::size_t size = 1 << 20;
+  EXPECT_LT(work_of(matcher, R"({"b":"y","a":")" + std::string(size, 'a') + R"("})", 3), 5 * size);
+}
+
+TEST(MatcherWork, OfOneNameAHundredThousandTimesIsLinearToo) {
+  const Matcher matcher(rules_of({R"({"a":["x"],"b":[{"exists":false}]})", R"({"a":["y","z"]})"}));
+  std::string event = "{";
+  for (int i = 0; i < 100'000; ++i) event += R"("a":"y",)";
+  event.back() = '}';
+  EXPECT_LT(work_of(matcher, event, 1), 3 * 100'000);
 }
 
 TEST(MatcherWork, OfManyRangesFindsThoseThatHoldTheNumberAlone) {
@@ -141,8 +212,8 @@ TEST(MatcherLimits, WeighWildcardsByTheirStars) {
   EXPECT_THROW(Matcher(rules, nullptr, {.conditions = 100, .wildcards = 4}), Error);
 }
 
-TEST(MatcherHits, FeedTheNextCompile) {
-  // The bucket looks rare among 100 buckets, but every event has it; the key is rare indeed.
+/// The bucket looks rare among 100 buckets, but all events have b7; the key is rare indeed.
+std::vector<Rule> misleading_rules() {
   std::vector<std::string> patterns;
   for (int i = 0; i < 100; ++i) {
     patterns.push_back(fmt::format(R"({{"b":["b{}"],"k":[{{"prefix":"k{}"}}]}})", i, i % 50));
@@ -150,15 +221,40 @@ TEST(MatcherHits, FeedTheNextCompile) {
   for (int i = 0; i < 11; ++i) {
     patterns.push_back(fmt::format(R"({{"b":["b7"],"k":[{{"prefix":"q{}"}}]}})", i));
   }
-  const std::string event = R"({"b":"b7","k":"z"})";
-  const Matcher blind(rules_of(patterns));
+  return rules_of(patterns);
+}
+constexpr std::string_view kUsualEvent = R"({"b":"b7","k":"z"})";
+
+TEST(MatcherHits, FeedTheNextCompile) {
+  const Matcher blind(misleading_rules());
   std::uint64_t before = 0;
-  for (int i = 0; i < 10'000; ++i) before = work_of(blind, event, 0);
-  const Matcher taught(rules_of(patterns), &blind);
-  EXPECT_LT(work_of(taught, event, 0), before);
+  for (int i = 0; i < 10'000; ++i) before = work_of(blind, kUsualEvent, 0);
+  const Matcher taught(misleading_rules(), &blind);
+  EXPECT_LT(work_of(taught, kUsualEvent, 0), before);
   std::vector<std::uint32_t> matched;
   taught.match(R"({"b":"b7","k":"k7/x"})", matched);
   EXPECT_THAT(matched, ElementsAre(7));
+}
+
+TEST(MatcherHits, AreHandedOnByASetThatSawTooFewEvents) {
+  const Matcher blind(misleading_rules());
+  for (int i = 0; i < 10'000; ++i) work_of(blind, kUsualEvent, 0);
+  const Matcher taught(misleading_rules(), &blind);
+  const Matcher next(misleading_rules(), &taught);
+  EXPECT_EQ(work_of(next, kUsualEvent, 0), work_of(taught, kUsualEvent, 0));
+}
+
+TEST(MatcherHits, AreCountedAlsoOfAMatcherThatTakesTurnsWithOthers) {
+  const Matcher other(rules_of({R"({"a":["x"]})"}));
+  for (const int turns : {2, 4, 16}) {
+    const Matcher blind(misleading_rules());
+    std::uint64_t before = 0;
+    for (int i = 0; i < 10'000; ++i) {
+      before = work_of(blind, kUsualEvent, 0);
+      for (int turn = 1; turn < turns; ++turn) work_of(other, kUsualEvent, 0);
+    }
+    EXPECT_LT(work_of(Matcher(misleading_rules(), &blind), kUsualEvent, 0), before) << turns;
+  }
 }
 
 }  // namespace
