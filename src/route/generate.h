@@ -6,6 +6,8 @@
 
 #include "core/json.h"
 #include "core/random.h"
+#include "event/event.h"
+#include "route/matcher.h"
 
 namespace headrace::generate {
 
@@ -269,6 +271,114 @@ inline std::string event(Random& random) {
   int left = 16;
   object(random, json, 0, left);
   return std::move(json).text();
+}
+
+/// An event as sources decode them.
+inline Event decoded_event(Random& random) {
+  const auto some = [&] { return std::string(text(random)); };
+  Event event;
+  event.id = some();
+  event.kind = random.below(2) == 0 ? EventKind::kCreated : EventKind::kOther;
+  if (event.kind == EventKind::kOther) event.detail_type = some();
+  event.time = Time(std::chrono::seconds(random.below(2'000'000'000)));
+  event.object = {some(), some()};
+  for (std::string* member :
+       {&event.store, &event.origin, &event.version_id, &event.sequencer, &event.producer}) {
+    if (random.below(2) == 0) *member = some();
+  }
+  static constexpr std::uint64_t kSizes[] = {0, 5, 7, 10, 9'007'199'254'740'993};
+  if (random.below(2) == 0) event.size = kSizes[random.below(std::size(kSizes))];
+  if (random.below(2) == 0) event.etag = Etag{some()};
+  for (auto n = random.below(4); n > 0; --n) event.key_fields[std::string(name(random))] = some();
+  if (random.below(16) == 0) event.line = Event::Line{5, some()};
+  return event;
+}
+
+/// A pattern of a few fields that decoded_event() may have, and of others.
+inline std::string event_pattern(Random& random) {
+  static constexpr std::string_view kPaths[] = {
+      "id",          "detail-type",        "source",          "detail.bucket.name",
+      "detail",      "detail.object.key",  "detail.store",    "detail.object.size",
+      "detail.line", "detail.object.etag", "detail.producer", "detail.object.version-id"};
+  JsonWriter json;
+  json.begin_object();
+  for (auto n = random.below(3); n > 0; --n) {
+    json.key(pick(random, kPaths));
+    conditions(random, json);
+  }
+  json.key("detail.key_fields");
+  fields(random, json, 1);
+  json.end_object();
+  return std::move(json).text();
+}
+
+/// Some patterns of one kind; as rules they are numbered by their place.
+inline std::vector<std::string> patterns(Random& random, std::string (*one)(Random&)) {
+  std::vector<std::string> out(4);
+  for (std::string& text : out) text = one(random);
+  return out;
+}
+inline std::vector<Rule> rules(const std::vector<std::string>& patterns) {
+  std::vector<Rule> out;
+  for (const std::string& pattern : patterns) {
+    out.push_back({static_cast<std::uint32_t>(out.size()), Pattern::parse(pattern)});
+  }
+  return out;
+}
+
+/// A row: its columns by their paths, each with a scalar or a list of them.
+struct Column {
+  struct Scalar {
+    FieldValue::Kind kind;
+    std::string text;
+  };
+  std::string_view path;
+  bool list = false;
+  std::vector<Scalar> scalars;
+};
+inline std::vector<Column> row(Random& random) {
+  std::vector<Column> out(random.below(5));
+  for (Column& column : out) {
+    column.path = name(random);
+    column.list = random.below(4) == 0;
+    for (auto n = column.list ? random.below(4) : 1; n > 0; --n) {
+      static constexpr std::string_view kWords[] = {"true", "false", "null"};
+      const auto kind = random.below(3);
+      column.scalars.push_back(
+          kind == 0   ? Column::Scalar{FieldValue::Kind::kString, std::string(text(random))}
+          : kind == 1 ? Column::Scalar{FieldValue::Kind::kNumber, std::string(number(random))}
+                      : Column::Scalar{FieldValue::Kind::kWord, std::string(pick(random, kWords))});
+    }
+  }
+  return out;
+}
+
+/// The JSON object that a row stands for.
+inline std::string to_json(const std::vector<Column>& row) {
+  JsonWriter json;
+  json.begin_object();
+  for (const Column& column : row) {
+    json.key(column.path);
+    if (column.list) json.begin_array();
+    for (const Column::Scalar& one : column.scalars) {
+      one.kind == FieldValue::Kind::kString ? json.string(one.text) : json.raw(one.text);
+    }
+    if (column.list) json.end_array();
+  }
+  json.end_object();
+  return std::move(json).text();
+}
+
+/// The scalars of a row, for who asks `matcher`.
+inline std::vector<Matcher::Scalar> scalars(const std::vector<Column>& row,
+                                            const Matcher& matcher) {
+  std::vector<Matcher::Scalar> out;
+  for (const Column& column : row) {
+    for (const Column::Scalar& one : column.scalars) {
+      out.push_back({matcher.field(column.path), {one.kind, one.text}});
+    }
+  }
+  return out;
 }
 
 }  // namespace headrace::generate

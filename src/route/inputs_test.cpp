@@ -7,8 +7,10 @@
 
 #include "core/json.h"
 #include "route/bench_inputs.h"
+#include "route/generate.h"
 #include "route/lint.h"
 #include "route/matcher.h"
+#include "route/oracle.h"
 #include "route/row_filter.h"
 
 namespace headrace {
@@ -115,6 +117,37 @@ TEST(Inputs, ManyRulesAnswerAlikeForBoth) {
     matcher.match(to_json(event), text);
     ASSERT_EQ(decoded, text) << to_json(event);
   }
+}
+
+TEST(Inputs, DecodedEventsByChanceAnswerAsTheOracleSays) {
+  SeededRandom random(1);
+  std::vector<std::uint32_t> matched;
+  std::size_t matches = 0;
+  for (int i = 0; i < 3000; ++i) {
+    const Event event = generate::decoded_event(random);
+    const auto patterns = generate::patterns(random, generate::event_pattern);
+    Matcher(generate::rules(patterns)).match(event, matched);
+    ASSERT_EQ(matched, oracle::wanting(patterns, to_json(event)))
+        << to_json(event) << fmt::format(" {}", fmt::join(patterns, " "));
+    matches += matched.size();
+  }
+  EXPECT_GT(matches, 300);
+}
+
+TEST(Inputs, RowsByChanceAnswerAsTheOracleSays) {
+  SeededRandom random(1);
+  std::vector<std::uint32_t> matched;
+  std::size_t matches = 0;
+  for (int i = 0; i < 3000; ++i) {
+    const auto row = generate::row(random);
+    const auto patterns = generate::patterns(random, generate::pattern);
+    const Matcher matcher(generate::rules(patterns));
+    matcher.match(generate::scalars(row, matcher), matched);
+    ASSERT_EQ(matched, oracle::wanting(patterns, generate::to_json(row)))
+        << generate::to_json(row) << fmt::format(" {}", fmt::join(patterns, " "));
+    matches += matched.size();
+  }
+  EXPECT_GT(matches, 300);
 }
 
 TEST(Inputs, ARowIsAskedByItsColumns) {

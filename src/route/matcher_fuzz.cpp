@@ -1,5 +1,5 @@
-// The input is the chance by which patterns and an event are made up; the matcher, the explanation
-// and the oracle answer alike.
+// The input is the chance by which patterns are made up, and an event as JSON, a decoded event or a
+// row: the matcher, the explanation and the oracle answer alike, whatever form was asked.
 #include <cstdint>
 #include <cstdlib>
 
@@ -27,26 +27,50 @@ class BytesAsChance final : public headrace::Random {
   headrace::SeededRandom rest_{1};
 };
 
+using namespace headrace;
+using Ids = std::vector<std::uint32_t>;
+
+/// What the oracle and the explanation say.
+Ids wanting(const std::vector<std::string>& patterns, const std::string& json) {
+  const Ids out = oracle::wanting(patterns, json);
+  for (const Explanation& told : explain(generate::rules(patterns), json)) {
+    if (told.matches != (std::ranges::count(out, told.id) == 1)) std::abort();
+  }
+  return out;
+}
+
+template <class Input>
+void expect(const Matcher& matcher, const Input& input, const Ids& expected) {
+  Ids matched;
+  matcher.match(input, matched);
+  if (matched != expected) std::abort();
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  using namespace headrace;
   BytesAsChance chance(data, size);
-  const std::string json = generate::event(chance);
-  const oracle::Event event = oracle::read_event(json);
-  std::vector<Rule> rules;
-  std::vector<std::uint32_t> expected;
-  for (std::uint32_t id = 0; id < 4; ++id) {
-    const std::string pattern = generate::pattern(chance);
-    const JsonTree tree = parse_json_tree(pattern);
-    rules.push_back({id, Pattern::parse(pattern)});
-    if (oracle::matches(oracle::read_rule(tree), event)) expected.push_back(id);
+  const auto form = chance.below(4);
+  const bool decoded = form == 0;
+  const auto patterns =
+      generate::patterns(chance, decoded ? generate::event_pattern : generate::pattern);
+  const Matcher matcher(generate::rules(patterns));
+  std::string json;
+  Ids expected;
+  if (decoded) {
+    const Event event = generate::decoded_event(chance);
+    json = to_json(event);
+    expected = wanting(patterns, json);
+    expect(matcher, event, expected);
+  } else if (form == 1) {
+    const auto row = generate::row(chance);
+    json = generate::to_json(row);
+    expected = wanting(patterns, json);
+    expect(matcher, std::span<const Matcher::Scalar>(generate::scalars(row, matcher)), expected);
+  } else {
+    json = generate::event(chance);
+    expected = wanting(patterns, json);
   }
-  std::vector<std::uint32_t> matched;
-  Matcher(rules).match(json, matched);
-  if (matched != expected) std::abort();
-  for (const Explanation& told : explain(rules, json)) {
-    if (told.matches != (std::ranges::count(expected, told.id) == 1)) std::abort();
-  }
+  expect(matcher, std::string_view(json), expected);
   return 0;
 }

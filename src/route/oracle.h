@@ -308,4 +308,16 @@ inline bool matches(const Rule& rule, const Event& event) {
   return false;
 }
 
+/// Which of the patterns, by their place, want the event.
+inline std::vector<std::uint32_t> wanting(const std::vector<std::string>& patterns,
+                                          std::string_view event_json) {
+  const Event event = read_event(event_json);
+  std::vector<std::uint32_t> out;
+  for (std::uint32_t i = 0; i < patterns.size(); ++i) {
+    const JsonTree tree = parse_json_tree(patterns[i]);
+    if (matches(read_rule(tree), event)) out.push_back(i);
+  }
+  return out;
+}
+
 }  // namespace headrace::oracle
