@@ -18,10 +18,11 @@ import hashlib
 import json
 import os
 import pathlib
-import re
 import shutil
 import subprocess
 import sys
+
+import divergences
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 HERE = ROOT / "bench/peers"
@@ -29,6 +30,8 @@ WORK = ROOT / "build/peers"
 LOTS = ROOT / "third_party/data/simdjson/jsonexamples/sf_citylots.json.gz"
 OURS = ROOT / "build/release/bench/bench_routing"
 LEAST = 6.0
+JAVA = ("java", "-XX:+UseSerialGC", "-Xmx6g", "-cp", f"{WORK}/classes:{WORK}/jars/*", "RoutingPeer")
+OTHER_RULES = "rules that change each other's answers"
 COPY = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies"
 
 CASES = [  # name, rules, events, how many events are compared
@@ -107,13 +110,8 @@ def ours(data, rules, events, source, checked, seconds):
     return json.loads(done.stdout)
 
 
-def java(*arguments, **options):
-    return run("java", "-XX:+UseSerialGC", "-Xmx6g", "-cp", f"{WORK}/classes:{WORK}/jars/*",
-               "RoutingPeer", *arguments, **options)
-
-
 def theirs(data, rules, events, checked, seconds):
-    done = java("run", data / f"{rules}.rules", data / f"{events}.events", checked, seconds,
+    done = run(*JAVA, "run", data / f"{rules}.rules", data / f"{events}.events", checked, seconds,
                 stdout=subprocess.PIPE)
     return json.loads(done.stdout)
 
@@ -146,39 +144,30 @@ def speed(data, seconds):
     return failures
 
 
-# The deliberate divergences of docs/patterns.md, by the name they have there. Each says whether it
-# explains that one rule and one event are answered in different ways.
-ADDRESS = re.compile(r'"(\d+\.\d+\.\d+\.\d+|[0-9a-f]*:[0-9a-f:]*:[0-9a-f]+)"')
-NUMBER = re.compile(r'"numeric"|[\[,:]-?[0-9]')
-BORDER = re.compile(r"\b(2e23|1e23|5e-324|4\.9e-324)\b")
-DIVERGENCES = {
-    "names that are empty": lambda rule, event: '"":' in rule,
-    "ignoring case beyond U+FFFF": lambda rule, event: re.search(
-        r'"equals-ignore-case":[^}]*😀', rule) and "😀" in event,
-    "numbers at the edge of a double": lambda rule, event: BORDER.search(rule + " " + event) and
-    NUMBER.search(rule),
-    "addresses as plain values": lambda rule, event: ADDRESS.search(rule) and
-    ADDRESS.search(event),
-    "wildcards beside conditions that ignore case": lambda rule, event:
-    '"wildcard"' in rule and "ignore-case" in rule,
-    "quotes in prefixes and suffixes": lambda rule, event: re.search(
-        r'"(prefix|suffix)".*\\"', rule),
-    "branches that ask a field to be there and to be absent": lambda rule, event:
-    all(part in rule for part in ('"$or"', '"exists":true', '"exists":false')),
-    "the same range in branches": lambda rule, event: '"$or"' in rule and re.search(
-        r'("cidr":"[^"]+").*\1', rule),
-}
+def ask(pairs, *program):
+    """The answers of one side about pairs of a rule, alone, and an event."""
+    asked = "".join(f"{rule}\t{event}\n" for rule, event in pairs)
+    told = run(*program, "ask", input=asked, stdout=subprocess.PIPE).stdout.split()
+    if len(told) != len(pairs):
+        sys.exit(f"bench-peers: {len(pairs)} asked, {len(told)} answers of {program[-1]}")
+    return told
+
+
+def ask_ours(pairs):
+    return ask(pairs, OURS)
+
+
+def ask_theirs(pairs):
+    return ask(pairs, *JAVA)
 
 
 def differences(pairs, seed):
-    """Every difference with the name of the divergence that explains it."""
+    """Tells the differences, and returns those that no divergence explains."""
     given = subprocess.Popen([OURS, "pairs", str(seed), str(pairs)], stdout=subprocess.PIPE)
-    done = java("pairs", stdin=given.stdout, stdout=subprocess.PIPE)
+    done = run(*JAVA, "pairs", stdin=given.stdout, stdout=subprocess.PIPE)
     if given.wait() != 0:
         sys.exit("bench-peers: bench_routing pairs failed")
-    counts = collections.Counter()
-    unknown = []
-    listed = []
+    found, unknown = [], []
     for line in done.stdout.splitlines():
         kind, *rest = line.split("\t")
         if kind == "N":
@@ -186,17 +175,31 @@ def differences(pairs, seed):
         elif kind == "X":
             unknown.append(f"refused by event-ruler alone: {rest[0]}: {rest[1]}")
         else:
-            rule, event, our, their, alone = rest
-            # Alone in a machine it agrees with us: other rules changed its answer.
-            name = "rules that change each other's answers" if alone == our else next(
-                (name for name, explains in DIVERGENCES.items() if explains(rule, event)), None)
-            if name is None:
-                unknown.append(f"ours {our}, event-ruler {their}: {rule} on {event}")
-            counts[name or "unknown"] += 1
-            listed.append("\t".join((name or "unknown", our, their, alone, rule, event)))
-    (WORK / "differences.tsv").write_text("\n".join(sorted(listed)) + "\n")
-    print(f"\n{compared:,} pairs of an event and a rule set (seed {seed}), {matched:,} matches")
-    for name, count in counts.most_common():
+            found.append(tuple(rest))
+    asked = [(rule, event) for rule, event, _ in found]
+    alone = []
+    names = collections.Counter()
+    listed = []
+    for difference, ours, theirs in zip(found, ask_ours(asked), ask_theirs(asked), strict=True):
+        if ours != difference[2]:
+            unknown.append(f"our answer hangs on other rules: {difference}")
+        elif theirs == ours:
+            names[OTHER_RULES] += 1
+            listed.append((OTHER_RULES, ours, *difference[:2]))
+        else:
+            alone.append(difference)
+    for difference, why in zip(alone, divergences.explain(alone, ask_ours, ask_theirs),
+                               strict=True):
+        rule, event, ours = difference
+        name = " and ".join(why) if why else "unknown"
+        if not why:
+            unknown.append(f"we say {ours} and event-ruler does not: {rule} on {event}")
+        names[name] += 1
+        listed.append((name, ours, rule, event))
+    (WORK / "differences.tsv").write_text("".join("\t".join(one) + "\n" for one in sorted(listed)))
+    print(f"\n{compared:,} pairs of an event and a rule set (seed {seed}), {matched:,} matches, "
+          f"{len(found):,} answers of single rules differ")
+    for name, count in names.most_common():
         print(f"  {count:6} {name}")
     return unknown
 
