@@ -23,12 +23,24 @@ namespace {
 /// So many refusals are explained on stderr; --why explains all.
 constexpr std::size_t kMostExplained = 20;
 
+/// For who gave the stack's shorthand where a pattern is taken.
+std::string_view hint(std::string_view json) {
+  try {
+    shorthand_to_pattern(json);
+    return "; it reads as a `match:` of the stack file: `headrace pattern convert --from match` "
+           "makes "
+           "a pattern of it";
+  } catch (const Error&) {
+    return "";
+  }
+}
+
 Rule read_rule(const std::string& path, std::string_view json, std::uint32_t id,
                const std::string& name) {
   try {
     return {id, Pattern::parse(json), name};
   } catch (const Error& error) {
-    throw Exit(kUsage, fmt::format("{}: {}", path, error.what()));
+    throw Exit(kUsage, fmt::format("{}: {}{}", path, error.what(), hint(json)));
   }
 }
 
@@ -42,14 +54,15 @@ class EventTest {
     quiet_ = cli.quiet;
   }
 
-  void event(std::string_view json) {
+  void event(std::string_view json, std::size_t line) {
     ++count_;
+    line_ = line;
     std::vector<std::uint32_t> matched;
     try {
       matcher_.match(json, matched);
     } catch (const Error& error) {
       ++bad_;
-      std::fprintf(stderr, "%zu: no event: %s\n", count_, error.what());
+      std::fprintf(stderr, "%zu: no event: %s\n", line_, error.what());
       return;
     }
     if (!rows_) write_out(matched.empty() ? "false\n" : "true\n");
@@ -70,12 +83,12 @@ class EventTest {
     if (!rows_ && ++explained_ > kMostExplained) return;
     const Explanation told = explain(rules_, json).front();
     if (rows_) {
-      const std::array cells{Cell::number(static_cast<std::int64_t>(count_)),
+      const std::array cells{Cell::number(static_cast<std::int64_t>(line_)),
                              Cell::boolean(told.matches), Cell::of_text(told.field),
                              Cell::of_text(told.why)};
       rows_->row(cells);
     } else {
-      std::fprintf(stderr, "%zu: %s: %s\n", count_, told.field.c_str(), told.why.c_str());
+      std::fprintf(stderr, "%zu: %s: %s\n", line_, told.field.c_str(), told.why.c_str());
     }
   }
 
@@ -83,6 +96,7 @@ class EventTest {
   Matcher matcher_;
   std::unique_ptr<RowWriter> rows_;
   bool quiet_ = false;
+  std::size_t line_ = 0;  // Of the input; empty ones hold no event.
   std::size_t count_ = 0;
   std::size_t bad_ = 0;
   std::size_t explained_ = 0;
@@ -99,7 +113,8 @@ void add_test(CLI::App& pattern, Cli& cli) {
   test->callback([&cli, pattern_file, events_file, why] {
     cli.action = [&cli, pattern_file, events_file, why] {
       EventTest tested(cli, read_rule(*pattern_file, read_text(*pattern_file), 0, ""), *why);
-      for_each_line(read_text(*events_file), [&](std::string_view line) { tested.event(line); });
+      for_each_line(read_text(*events_file),
+                    [&](std::string_view line, std::size_t number) { tested.event(line, number); });
       return tested.finish();
     };
   });
@@ -110,7 +125,7 @@ std::vector<Rule> read_rules(const std::string& path) {
   const std::string text = read_text(path);
   std::vector<Rule> out;
   std::size_t lines = 0;
-  for_each_line(text, [&](std::string_view) { ++lines; });
+  for_each_line(text, [&](std::string_view, std::size_t) { ++lines; });
   try {
     out.push_back(read_rule(path, text, 1, path));
     return out;
@@ -118,10 +133,9 @@ std::vector<Rule> read_rules(const std::string& path) {
     // One with a fault, unless each line may be one.
     if (lines == 1 || text.starts_with("{\n") || text.starts_with("{\r")) throw;
   }
-  std::uint32_t number = 0;
-  for_each_line(text, [&](std::string_view line) {
-    const std::string where = fmt::format("{}:{}", path, ++number);
-    out.push_back(read_rule(where, line, number, where));
+  for_each_line(text, [&](std::string_view line, std::size_t number) {
+    const std::string where = fmt::format("{}:{}", path, number);
+    out.push_back(read_rule(where, line, static_cast<std::uint32_t>(number), where));
   });
   return out;
 }
@@ -168,20 +182,24 @@ void add_convert(CLI::App& pattern, Cli& cli) {
   auto scope = std::make_shared<std::string>("attributes");
   auto under = std::make_shared<std::string>();
   verb->add_option("--from", *from,
-                   "sns: a filter policy; s3: bucket notifications or one filter; match: the "
+                   "sns: a filter policy, or a subscription that has one; s3: bucket notifications "
+                   "or one filter; match: the "
                    "shorthand of the stack file, as JSON")
       ->required()
       ->check(CLI::IsMember({"sns", "s3", "match"}));
   verb->add_option("file", *file, "The filter; - is stdin");
-  verb->add_option("--scope", *scope, "Of an SNS policy: attributes (default) or body")
-      ->check(CLI::IsMember({"attributes", "body"}));
+  verb->add_option("--scope", *scope,
+                   "Of an SNS policy: attributes (default) or body, also as MessageAttributes and "
+                   "MessageBody; a subscription tells it itself")
+      ->check(CLI::IsMember({"attributes", "body", "MessageAttributes", "MessageBody"}));
   verb->add_option("--under", *under, "Of an SNS policy: where these stand in what is asked");
   verb->callback([&cli, from, file, scope, under] {
     cli.action = [from, file, scope, under] {
       try {
         const std::string text = read_text(*file);
         if (*from == "sns") {
-          const auto of = *scope == "body" ? SnsScope::kBody : SnsScope::kAttributes;
+          const bool body = *scope == "body" || *scope == "MessageBody";
+          const auto of = body ? SnsScope::kBody : SnsScope::kAttributes;
           print_converted(convert_sns_policy(text, of, *under));
         } else if (*from == "s3") {
           for (const ConvertedPattern& one : convert_s3_notifications(text)) print_converted(one);

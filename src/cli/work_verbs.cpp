@@ -255,7 +255,7 @@ void add_event(CLI::App& app, Cli& cli) {
     cli.action = [&cli, file] {
       const Routes routes(rules_of(cli.stack()));
       auto rows = cli.rows({{"event"}, {"route"}, {"takes"}, {"field"}, {"why"}});
-      for_each_line(read_text(*file), [&](std::string_view line) {
+      for_each_line(read_text(*file), [&](std::string_view line, std::size_t) {
         const Event parsed = event_from_json(line);
         for (const Explanation& told : routes.explain(parsed)) {
           const std::array cells{Cell::of_text(parsed.id), Cell::of_text(routes.name(told.id)),
@@ -276,7 +276,7 @@ void add_event(CLI::App& app, Cli& cli) {
     cli.action = [&cli, sent] {
       std::uint64_t tasks = 0;
       simdjson::dom::parser parser;
-      for_each_line(read_text(*sent), [&](std::string_view line) {
+      for_each_line(read_text(*sent), [&](std::string_view line, std::size_t) {
         const std::string answer =
             call_api(cli, {.method = "POST", .path = "/api/v1/events", .body = std::string(line)});
         tasks += std::uint64_t(parser.parse(answer)["tasks"]);

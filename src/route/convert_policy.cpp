@@ -7,6 +7,7 @@
 
 #include "core/error.h"
 #include "core/json.h"
+#include "event/producer_rules.h"
 #include "route/case_text.h"
 #include "route/json_tree.h"
 #include "route/pattern.h"
@@ -158,7 +159,13 @@ class NotificationReader {
             fmt::format("S3 notifications: a filter rule is a prefix or a suffix, not {}", which));
       }
       if (!part->empty()) refuse(fmt::format("S3 notifications: there are two rules of {}", which));
-      *part = text_of(*value, "Value");
+      const std::string& given = text_of(*value, "Value");
+      *part = decode_form_key(given);
+      if (*part == given) continue;
+      out_.notes.push_back(
+          fmt::format("{} \"{}\" is \"{}\": in these filters S3 takes + for a space, and %XX for "
+                      "what cannot stand there",
+                      which, given, *part));
     }
   }
 
@@ -227,6 +234,14 @@ JsonTree tree_of(std::string_view json, std::string_view what) {
 
 ConvertedPattern convert_sns_policy(std::string_view json, SnsScope scope, std::string_view under) {
   const JsonTree policy = tree_of(json, "SNS filter policy");
+  const JsonTree* attributes = policy.find("Attributes");
+  const JsonTree& subscription = attributes ? *attributes : policy;
+  const JsonTree* inside = subscription.find("FilterPolicy");
+  if (inside && inside->kind == Kind::kString) {
+    const JsonTree* said = subscription.find("FilterPolicyScope");
+    if (said) scope = said->text == "MessageBody" ? SnsScope::kBody : SnsScope::kAttributes;
+    return convert_sns_policy(inside->text, scope, under);
+  }
   if (scope == SnsScope::kAttributes) check_flat(policy);
   ConvertedPattern out;
   out.pattern = nested(under, std::string(raw(json, policy)));

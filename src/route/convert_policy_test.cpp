@@ -42,6 +42,24 @@ TEST(ConvertSns, APolicyOnTheBodyMayNest) {
   EXPECT_TRUE(RowFilter(made.pattern).matches(R"({"order":{"lines":[{"sku":"A-1"}]}})"));
 }
 
+/// As `aws sns get-subscription-attributes` prints it, or a subscription of a template.
+TEST(ConvertSns, TakesThePolicyOutOfASubscription) {
+  const std::string inside =
+      R"("FilterPolicy":"{\"order\":{\"id\":[\"x\"]}}","FilterPolicyScope":"MessageBody")";
+  for (const std::string& json : {"{" + inside + "}", R"({"Attributes":{)" + inside + "}}"}) {
+    const auto made = convert_sns_policy(json, SnsScope::kAttributes);
+    EXPECT_EQ(made.pattern, R"({"order":{"id":["x"]}})");
+  }
+  EXPECT_EQ(convert_sns_policy(R"({"FilterPolicy":["x"]})", SnsScope::kAttributes).pattern,
+            R"({"FilterPolicy":["x"]})")
+      << "an attribute of that name";
+  EXPECT_THAT(fault_of([&] {
+                convert_sns_policy(R"({"FilterPolicy":"{\"a\":{\"b\":[1]}}"})",
+                                   SnsScope::kAttributes);
+              }),
+              HasSubstr("a is an object, but attributes have no fields"));
+}
+
 TEST(ConvertSns, RefusesWhatIsNoPolicy) {
   const auto fault = [](std::string_view json, SnsScope scope) {
     return fault_of([&] { convert_sns_policy(json, scope); });
@@ -87,6 +105,14 @@ TEST(ConvertS3, TakesAFilterAlone) {
         made[0].pattern,
         R"({"detail-type":["Object Created"],"detail":{"object":{"key":[{"suffix":".gz"}]}}})");
   }
+}
+
+TEST(ConvertS3, ReadsPlusAndPercentAsS3Does) {
+  const auto made = convert_s3_notifications(
+      R"({"FilterRules":[{"Name":"prefix","Value":"a+b%2Bc/"},{"Name":"suffix","Value":"100%"}]})");
+  EXPECT_EQ(made[0].pattern, R"({"detail-type":["Object Created"],"detail":{"object":{"key":)"
+                             R"([{"wildcard":"a b+c/*100%"}]}}})");
+  EXPECT_THAT(made[0].notes, ElementsAre(HasSubstr(R"(prefix "a+b%2Bc/" is "a b+c/")")));
 }
 
 /// Both rules must hold of the key, each by itself.

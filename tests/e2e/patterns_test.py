@@ -68,23 +68,27 @@ class Patterns(harness.LakeTest):
     def test_a_line_that_is_no_event_does_not_hide_the_rest(self):
         lake = self.lake()
         lake.write("p.json", '{"a":["x"]}')
-        done = lake.run("pattern", "test", "p.json", "-", stdin='{"a":"x"}\n{"a":\n{"a":"x"}\n',
+        done = lake.run("pattern", "test", "p.json", "-", stdin='{"a":"x"}\n\n{"a":\n{"a":"x"}\n',
                         code=3)
         self.assertEqual(done.stdout.split(), ["true", "true"])
-        self.assertIn("2: no event", done.stderr)
+        self.assertIn("3: no event", done.stderr)  # By the line of the input.
 
     def test_a_bad_pattern_is_wrong_usage(self):
         lake = self.lake()
         lake.write("p.json", '{"a":"x"}')
         done = lake.run("pattern", "test", "p.json", "-", stdin="", code=2)
         self.assertIn("p.json: pattern: field a", done.stderr)
+        self.assertNotIn("convert", done.stderr)
+        lake.write("p.json", '{"key":{"suffix":".json"}}')
+        done = lake.run("pattern", "test", "p.json", "-", stdin="", code=2)
+        self.assertIn("pattern convert --from match", done.stderr)
 
     def test_lint_of_patterns_and_of_the_stack(self):
         lake = self.lake(STACK)
-        lake.write("p.ndjson", '{"a":[{"wildcard":"*x*"}]}\n{"id":["x"]}\n')
+        lake.write("p.ndjson", '\n{"a":[{"wildcard":"*x*"}]}\n{"id":["x"]}\n')
         found = [json.loads(line) for line in
                  lake.run("pattern", "lint", "--any", "p.ndjson").stdout.splitlines()]
-        self.assertEqual([(f["rule"], f["kind"]) for f in found], [("p.ndjson:1", "costly")])
+        self.assertEqual([(f["rule"], f["kind"]) for f in found], [("p.ndjson:2", "costly")])
         found = [json.loads(line) for line in
                  lake.run("pattern", "lint", "--strict", code=1).stdout.splitlines()]
         self.assertEqual({(f["rule"], f["kind"]) for f in found},
@@ -108,6 +112,9 @@ class Patterns(harness.LakeTest):
                         stdin='{"key":{"suffix":".json"}}').stdout
         self.assertIn(".json", made)
         lake.run("pattern", "convert", "--from", "sns", "-", stdin="[]", code=2)
+        made = lake.run("pattern", "convert", "--from", "sns", "--scope", "MessageBody", "-",
+                        stdin='{"a":{"b":["x"]}}').stdout
+        self.assertEqual(json.loads(made), {"a": {"b": ["x"]}})
 
 
 if __name__ == "__main__":
