@@ -9,7 +9,8 @@ Without FILE: 300 MB of log-like lines; the San Francisco city lots, nested GeoJ
 MultiPolygons among the Polygons; as many copies of real webhook payloads as half of the bytes hold
 (copies pack well, so that only ratios say something there). Rounds alternate between the programs;
 the table shows the least CPU time of each, the ratio to DuckDB with the same codec, output and peak
-memory. DuckDB's automatic schema fails on the whole city lots; the variant that takes them looks at
+memory. Then DuckDB and `headrace convert` on all cores, by the clock: a quiet machine is needed for
+that. DuckDB's automatic schema fails on the whole city lots; the variant that takes them looks at
 every row first (sample_size = -1). Polars and pyarrow take part if --python has them.
 """
 import argparse
@@ -20,6 +21,7 @@ import pathlib
 import subprocess
 import sys
 import tempfile
+import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 HOOKS = ROOT / "third_party/data/octokit-webhooks-examples"
@@ -114,6 +116,31 @@ def compare(source, build, python, core, rounds, scratch):
               f"{output / 1e6:>11.2f}{ratio:>10}{memory:>9.0f}")
 
 
+def race(source, build, rounds, scratch):
+    """DuckDB and the verb with all cores for one file: seconds by the clock."""
+    cores = len(os.sched_getaffinity(0))
+    out = scratch / "race.parquet"
+    duckdb = [str(build / "convert_duckdb"), str(source), str(out), "zstd"]
+    verb = [*command_of("convert", build, None), str(source), str(out), "--codec", "zstd"]
+    environment = os.environ | {"THREADS": str(cores)}
+
+    def time_of(command):
+        begun = time.monotonic()
+        done = subprocess.run(command, env=environment, stdout=subprocess.DEVNULL,
+                              stderr=subprocess.DEVNULL)
+        return time.monotonic() - begun if done.returncode == 0 else None
+
+    if time_of(duckdb) is None:
+        duckdb.append("all")
+    theirs, ours = zip(*[(time_of(duckdb), time_of(verb)) for _ in range(rounds)])
+    if None in theirs + ours:
+        print("on all cores: failed")
+        return
+    size = source.stat().st_size / 1e6
+    print(f"on {cores} cores by the clock, zstd: duckdb {size / min(theirs):.0f} MB/s, "
+          f"convert {size / min(ours):.0f} MB/s, {min(theirs) / min(ours):.2f} x DuckDB")
+
+
 def make_logs(path, build, size):
     with path.open("wb") as out:
         subprocess.run([build / "generate_logs", str(size)], stdout=out, check=True)
@@ -165,6 +192,7 @@ def main():
         for file in files:
             subprocess.run(["cat", file], stdout=subprocess.DEVNULL, check=True)  # Page cache.
             compare(file, build, given.python, given.core, given.rounds, scratch)
+            race(file, build, given.rounds, scratch)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-// The same with DuckDB on one thread. Usage: convert_duckdb IN OUT [CODEC [all]]
+// The same with DuckDB. Usage: [THREADS=1] convert_duckdb IN OUT [CODEC [all]]
 // "all": it looks at every row before it chooses types, which takes files that it else fails on.
 // CODEC "zstd1" is zstd at level 1; "zstd" is DuckDB's own default level. The two thresholds keep
 // it from making one map of JSON text of objects with many keys: like us, it makes columns.
@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include <cstdio>
+#include <cstdlib>
 #include <string>
 
 namespace {
@@ -34,9 +35,10 @@ int main(int argc, char** argv) {
       duckdb_connect(database, &connection) != DuckDBSuccess) {
     return 1;
   }
+  const char* threads = std::getenv("THREADS");
   const std::string sample = argc > 4 ? ", sample_size=-1" : "";
   const bool ok =
-      run(connection, "SET threads = 1") &&
+      run(connection, fmt::format("SET threads = {}", threads == nullptr ? "1" : threads)) &&
       run(connection, "SET autoinstall_known_extensions = 0") &&
       run(connection, fmt::format("COPY (SELECT * FROM read_json_auto('{}', "
                                   "format='newline_delimited', map_inference_threshold=-1, "
