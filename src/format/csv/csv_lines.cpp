@@ -41,6 +41,19 @@ void append_text(Bytes& out, std::string_view text) {
   out += '"';
 }
 
+[[noreturn]] void refuse_fields(std::size_t most, char delimiter) {
+  throw Error(ErrorKind::kInvalid,
+              fmt::format("a record of the CSV has more than {} fields, the limit: is '{}' what "
+                          "parts its fields?",
+                          most, delimiter == '\t' ? "\\t" : std::string(1, delimiter)));
+}
+
+/// Could it be a whole document, or begin one?
+bool may_be_json(std::string_view text) {
+  const std::size_t first = text.find_first_not_of(" \t\r");
+  return first != std::string_view::npos && (text[first] == '{' || text[first] == '[');
+}
+
 }  // namespace
 
 void CsvLines::push(BytesView piece) {
@@ -50,7 +63,7 @@ void CsvLines::push(BytesView piece) {
   }
   buffer_ += piece;
   if (!started_) {
-    if (buffer_.size() < options_.sample_bytes) return;
+    if (buffer_.size() <= options_.sample_bytes) return;
     look_at_sample();
   }
   convert(false);
@@ -65,53 +78,64 @@ void CsvLines::finish() {
 Bytes CsvLines::take() { return std::exchange(out_, {}); }
 
 /// Reads the record at `begin`; false if its end has not come yet.
-bool CsvLines::next_record(std::size_t begin, char delimiter, bool at_end, Record& record) const {
+bool CsvLines::next_record(std::size_t begin, const Cut& cut, Record& record) const {
   record.fields.clear();
   record.fields.emplace_back();
   record.line_ends = 0;
   record.closed = true;
-  bool quoted = false;  // Within quotes.
-  for (std::size_t at = begin; at < buffer_.size(); ++at) {
+  bool quoted = false;        // Within quotes.
+  std::size_t in_quotes = 0;  // Bytes of the field's text that stood in quotes.
+  const auto end_field = [&] {
+    std::string& text = record.fields.back().text;
+    if (text.size() > in_quotes && text.ends_with('\r')) text.pop_back();
+  };
+  for (std::size_t at = begin; at < cut.end; ++at) {
     const char c = buffer_[at];
     Field& field = record.fields.back();
     if (quoted) {
-      if (c == '"' && at + 1 == buffer_.size() && !at_end) return false;  // Another may follow.
-      if (c == '"' && at + 1 < buffer_.size() && buffer_[at + 1] == '"') {
+      if (c == '"' && at + 1 == cut.end && !cut.at_end) return false;  // Another may follow.
+      if (c == '"' && at + 1 < cut.end && buffer_[at + 1] == '"') {
         field.text += buffer_[at++];
       } else if (c == '"') {
         quoted = false;
+        in_quotes = field.text.size();
       } else {
         record.line_ends += c == '\n';
         field.text += c;
       }
     } else if (c == '"' && field.text.empty() && !field.quoted) {
       quoted = field.quoted = true;
-    } else if (c == delimiter) {
+    } else if (c == cut.delimiter) {
+      if (record.fields.size() == cut.fields) refuse_fields(cut.fields, cut.delimiter);
       record.fields.emplace_back();
+      in_quotes = 0;
     } else if (c == '\n') {
-      if (!field.quoted && field.text.ends_with('\r')) field.text.pop_back();
+      end_field();
       ++record.line_ends;
       record.end = at + 1;
       return true;
-    } else if (c != '\r' || !field.quoted) {
+    } else {
       field.text += c;
     }
   }
-  if (!at_end || begin == buffer_.size()) return false;
-  Field& field = record.fields.back();
-  if (!field.quoted && field.text.ends_with('\r')) field.text.pop_back();
+  if (!cut.at_end || begin == cut.end) return false;
+  if (!quoted) end_field();
   record.closed = !quoted;
-  record.end = buffer_.size();
+  record.end = cut.end;
   return true;
 }
 
+/// Of the sample: the first bytes, however they came.
 std::vector<CsvLines::Record> CsvLines::first_records(char delimiter, std::size_t most) const {
+  const bool all = buffer_.size() <= options_.sample_bytes;
+  const Cut cut{.delimiter = delimiter,
+                .end = all ? buffer_.size() : static_cast<std::size_t>(options_.sample_bytes),
+                .at_end = all && finished_};
   std::vector<Record> records;
   Record record;
   for (std::size_t at = begin_; records.size() < most; at = record.end) {
-    if (!next_record(at, delimiter, finished_, record)) break;
-    const bool blank = record.fields.size() == 1 && record.fields[0].text.empty();
-    if (!blank) records.push_back(record);
+    if (!next_record(at, cut, record)) break;
+    if (!record.blank()) records.push_back(record);
   }
   return records;
 }
@@ -137,8 +161,8 @@ char CsvLines::likely_delimiter() const {
 
 /// Names: all there, all different, no number among them.
 bool CsvLines::is_header(const std::vector<Record>& records) const {
-  if (options_.header) return *options_.header;
   if (records.empty()) return false;
+  if (options_.header) return *options_.header;
   std::set<std::string_view> names;
   for (const Field& field : records[0].fields) {
     const std::string_view text = field.text;
@@ -148,26 +172,24 @@ bool CsvLines::is_header(const std::vector<Record>& records) const {
   return true;
 }
 
+/// By this name, or by one like it if another column has it.
+void CsvLines::add_column(const std::string& name) {
+  std::string own = name;
+  for (int i = 2; !names_.insert(own).second; ++i) own = fmt::format("{}_{}", name, i);
+  Column& added = columns_.emplace_back();
+  append_text(added.key, own);
+  added.key += ':';
+}
+
 CsvLines::Column& CsvLines::column(std::size_t i) {
-  while (columns_.size() <= i) {
-    columns_.push_back({.key = fmt::format("\"column{}\":", columns_.size() + 1)});
-  }
+  while (columns_.size() <= i) add_column(fmt::format("column{}", columns_.size() + 1));
   return columns_[i];
 }
 
 void CsvLines::name_columns(const std::vector<Record>& records, bool header) {
   if (header && !records.empty()) {
-    std::set<std::string> names;
     for (const Field& field : records[0].fields) {
-      std::string name = field.text;
-      for (int i = 2; name.empty() || !names.insert(name).second; ++i) {
-        name = field.text.empty() ? fmt::format("column{}", columns_.size() + 1)
-                                  : fmt::format("{}_{}", field.text, i);
-        if (field.text.empty() && names.insert(name).second) break;
-      }
-      Column& added = columns_.emplace_back();
-      append_text(added.key, name);
-      added.key += ':';
+      add_column(field.text.empty() ? fmt::format("column{}", columns_.size() + 1) : field.text);
     }
   }
   // Booleans in all of the sample, and in some of it.
@@ -194,28 +216,35 @@ void CsvLines::look_at_sample() {
 }
 
 void CsvLines::convert(bool at_end) {
+  const std::size_t waiting = buffer_.size() - begin_;
+  if (!at_end && waiting < retry_at_ && waiting <= options_.record_bytes) return;
+  const Cut cut{
+      .delimiter = delimiter_, .end = buffer_.size(), .at_end = at_end, .fields = options_.fields};
   Record record;
-  while (next_record(begin_, delimiter_, at_end, record)) {
+  while (next_record(begin_, cut, record)) {
     append(record, begin_);
     begin_ = record.end;
   }
-  if (buffer_.size() - begin_ > options_.record_bytes) {
+  const std::size_t left = buffer_.size() - begin_;
+  if (left > options_.record_bytes) {
     throw Error(ErrorKind::kInvalid,
                 fmt::format("a record of the CSV is longer than the limit of {} bytes: is a quote "
                             "missing?",
                             options_.record_bytes));
   }
+  // A long record is read from its beginning each time: not for every piece that comes.
+  retry_at_ = left + left / 2;
 }
 
 void CsvLines::append(const Record& record, std::size_t begin) {
-  const bool blank = record.fields.size() == 1 && record.fields[0].text.empty();
   if (!record.closed) {
     std::string raw = buffer_.substr(begin, record.end - begin);
     std::ranges::replace(raw, '\n', ' ');
+    if (may_be_json(raw)) out_ += ',';  // What ends within quotes is no row, even if it is JSON.
     out_ += raw;
-  } else if (skip_header_ && !blank) {
+  } else if (skip_header_ && !record.blank()) {
     skip_header_ = false;
-  } else if (!blank) {
+  } else if (!record.blank()) {
     out_ += '{';
     const std::size_t start = out_.size();
     for (std::size_t i = 0; i < record.fields.size(); ++i) {
