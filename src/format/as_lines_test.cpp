@@ -5,8 +5,13 @@
 #include <arrow/io/memory.h>
 #include <gmock/gmock.h>
 
+#include <limits>
+
 #include "core/error.h"
+#include "format/columnar/columnar_lines.h"
+#include "format/jsonl/moment.h"
 #include "format/read_back.h"
+#include "testing/refusal.h"
 #include "testing/run_task.h"
 
 namespace headrace {
@@ -91,6 +96,36 @@ TEST(AsLines, RefusesWhatIsBrokenOrTooLarge) {
   EXPECT_EQ(kind_of(parquet.substr(0, parquet.size() - 9), 1 << 20), ErrorKind::kCorrupt);
   EXPECT_EQ(kind_of("ORC and nothing of the kind", 1 << 20), ErrorKind::kCorrupt);
   EXPECT_EQ(kind_of(parquet, parquet.size() / 2), ErrorKind::kInvalid);
+}
+
+/// 50 bytes may claim any number of rows.
+TEST(AsLines, RefusesAFileOfRowsWithoutColumns) {
+  using namespace std::string_literals;
+  const Bytes footer =
+      "\x15\x02\x19\x1c\x48\x01s\x15\x00\x00"               // Version 1; the root, no members.
+      "\x16\x0a\x19\x1c\x19\x0c\x16\x00\x16\x0a\x00\x00"s;  // 5 rows in one row group.
+  const Bytes file = "PAR1" + footer + static_cast<char>(footer.size()) + "\0\0\0PAR1"s;
+  EXPECT_THAT(refusal(ErrorKind::kInvalid, [&] { ColumnarLines lines(file); }),
+              testing::HasSubstr("the Parquet file has no columns"));
+}
+
+TEST(AsLines, UnpacksNoMoreThanItMay) {
+  std::string rows;
+  for (int i = 0; i < 3'000; ++i) rows += "{\"n\":" + std::to_string(i * 7919) + "}\n";
+  const Bytes parquet = convert(rows).files[0].bytes;
+  EXPECT_THAT(ColumnarLines(parquet, 1 << 20).next(), testing::StartsWith("{\"n\":0}\n"));
+  EXPECT_THAT(refusal(ErrorKind::kInvalid, [&] { ColumnarLines(parquet, 1'000).next(); }),
+              testing::HasSubstr("the Parquet file takes more than 1000 bytes to unpack"));
+}
+
+TEST(AsLines, KnowsTheDaysOfAllYears) {
+  EXPECT_EQ(jsonl::format_date(-1), "1969-12-31");
+  EXPECT_EQ(jsonl::format_date(11'016), "2000-02-29");
+  EXPECT_EQ(jsonl::format_date(-719'528), "0000-01-01");
+  EXPECT_EQ(jsonl::format_date(2'932'896), "9999-12-31");
+  EXPECT_EQ(jsonl::format_date(2'932'897), "10000-01-01");
+  EXPECT_EQ(jsonl::format_date(std::numeric_limits<std::int32_t>::max()), "5881580-07-11");
+  EXPECT_EQ(jsonl::format_date(106'751'991'167), "292278994-08-17");  // 2^63 milliseconds.
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <memory>
 
 #include "core/bytes.h"
@@ -12,12 +13,13 @@ namespace headrace {
 /// is base64; NaN and infinities are texts; maps with text keys are objects, others arrays of
 /// {"key":..,"value":..}.
 ///
-/// Errors   kCorrupt: the file is broken. kInvalid: a type that has no such form, by its column.
+/// Errors   kCorrupt: the file is broken. kInvalid: a type that has no such form, by its column; no
+///          columns at all; Parquet rows that take more than `memory` to unpack, beside the file.
 /// Threads  One at a time. CPU work only; Arrow's own threads are not used.
 class ColumnarLines {
  public:
   /// `file` is a whole file; is_columnar() is true of it.
-  explicit ColumnarLines(Bytes file);
+  explicit ColumnarLines(Bytes file, std::uint64_t memory = 1u << 30);
   ~ColumnarLines();
   ColumnarLines(ColumnarLines&&) noexcept;
 

@@ -81,7 +81,7 @@ void append_moment(std::string& out, std::int64_t value, arrow::TimeUnit::type u
     rest += day;
     --days;
   }
-  out += '"' + jsonl::format_date(static_cast<std::int32_t>(days)) + 'T';
+  out += '"' + jsonl::format_date(days) + 'T';
   append_clock(out, rest, units);
   out += "Z\"";
 }

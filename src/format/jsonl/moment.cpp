@@ -98,10 +98,14 @@ std::optional<Moment> MomentParser::parse(BytesView text) {
   return moment;
 }
 
-std::string format_date(std::int32_t days) {
+std::string format_date(std::int64_t days) {
   using namespace std::chrono;
-  const year_month_day date{sys_days(std::chrono::days(days))};
-  return fmt::format("{:04}-{:02}-{:02}", static_cast<int>(date.year()),
+  // The calendar repeats itself, and the library's years end at 32767.
+  constexpr std::int64_t kCycleDays = 146'097;
+  constexpr std::int64_t kCycleYears = 400;
+  const std::int64_t cycles = days / kCycleDays - (days % kCycleDays < 0 ? 1 : 0);
+  const year_month_day date{sys_days(std::chrono::days(days - cycles * kCycleDays))};
+  return fmt::format("{:04}-{:02}-{:02}", static_cast<int>(date.year()) + cycles * kCycleYears,
                      static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()));
 }
 

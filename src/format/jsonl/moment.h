@@ -29,7 +29,7 @@ class MomentParser {
   std::int32_t days_ = 0;
 };
 
-/// "2026-01-31".
-std::string format_date(std::int32_t days);
+/// "2026-01-31"; years of more than four digits, and those before 0000, as they are.
+std::string format_date(std::int64_t days);
 
 }  // namespace headrace::jsonl
