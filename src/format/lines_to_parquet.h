@@ -34,6 +34,13 @@ struct LineFault {
 /// yes lets them become faults. The answer must depend on the text alone.
 using RowPredicate = std::function<bool(BytesView row)>;
 
+/// The leaves that a file has statistics of for the Delta log; a list or a map is one leaf.
+struct StatsColumns {
+  std::size_t first = 32;
+  /// If set, these and not the first: dotted paths; a struct's stands for all within it.
+  std::optional<std::vector<std::string>> named;
+};
+
 struct ConvertOptions {
   Schema schema;                          ///< Columns known already; empty if none.
   std::vector<std::string> partition_by;  ///< Left out of the files, one file per tuple of values.
@@ -42,6 +49,7 @@ struct ConvertOptions {
   bool object_column = false;  ///< Rows get kObjectColumn, whose value begin_object() is given.
   bool line_column = false;    ///< Rows get kLineColumn.
   bool one_schema = false;     ///< Only keys of the first `infer_bytes` do: one file holds all.
+  StatsColumns stats;
   Codec codec = Codec::kZstd;
   int codec_level = 1;
   std::uint64_t file_bytes = 128u << 20;  ///< A file is closed once about this large.

@@ -10,6 +10,7 @@
 #include "step/object_batch.h"
 #include "table/declared_columns.h"
 #include "table/delta/schema_json.h"
+#include "table/delta/stats_limit.h"
 
 namespace headrace {
 namespace {
@@ -141,9 +142,14 @@ ConvertOptions convert_options(const std::optional<Snapshot>& table, const Table
   options.faults_per_object = batch_rows_options().faults_per_object;
   options.fixed = config.schema == SchemaMode::kFixed;
   options.schema = with_declared_columns(table ? table->schema : Schema(), config);
-  if (!table) return options;
-  const auto codec = table->properties.find("delta.parquet.compression.codec");
-  if (codec != table->properties.end()) options.codec = codec_named(codec->second);
+  // Those of the stack are what the table is made with.
+  const auto& properties = table ? table->properties : config.properties;
+  const auto codec = properties.find("delta.parquet.compression.codec");
+  if (codec != properties.end()) options.codec = codec_named(codec->second);
+  options.stats.named = delta::named_stats_columns(properties);
+  if (const auto count = delta::counted_stats_columns(properties)) {
+    options.stats.first = *count < 0 ? SIZE_MAX : static_cast<std::size_t>(*count);
+  }
   return options;
 }
 

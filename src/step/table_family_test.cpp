@@ -91,6 +91,34 @@ TEST_F(TableFamilyTest, BadLinesAreToldByTheirLineInTheObject) {
   EXPECT_EQ(dead[2].number, 5u);
 }
 
+TEST_F(TableFamilyTest, FilesHaveStatisticsOfTheColumnsThatTheTableSays) {
+  std::string wide = "{\"type\":\"a\"";
+  for (int i = 0; i < 40; ++i) wide += ",\"k" + std::to_string(i) + "\":1";
+  wide += "}\n";
+  const auto stats_with = [&](std::map<std::string, std::string> properties) {
+    config.location = "tables/" + std::to_string(properties.size()) +
+                      (properties.empty() ? "" : properties.begin()->second) + "/{type}";
+    config.properties = std::move(properties);
+    restart();
+    bring({put("1", wide)});  // Makes the table.
+    bring({put("2", wide)});
+    std::vector<std::string> stats;
+    for (const TableFile& file : world.await(catalog->open("events_a").snapshot())->files) {
+      stats.push_back(file.stats);
+    }
+    return stats;
+  };
+  using testing::Each;
+  using testing::Not;
+  EXPECT_THAT(stats_with({}), Each(AllOf(HasSubstr("\"k30\":0}"), Not(HasSubstr("k31")))));
+  EXPECT_THAT(stats_with({{"delta.dataSkippingNumIndexedCols", "-1"}}),
+              Each(HasSubstr("\"k39\":0}")));
+  EXPECT_THAT(stats_with({{"delta.dataSkippingNumIndexedCols", "2"}}),
+              Each(HasSubstr("\"nullCount\":{\"type\":0,\"k0\":0}")));
+  EXPECT_THAT(stats_with({{"delta.dataSkippingStatsColumns", "k38"}}),
+              Each(HasSubstr("\"minValues\":{\"k38\":1}")));
+}
+
 TEST_F(TableFamilyTest, RowsOfTablesThatAreNotListedAreLeftOutAndCounted) {
   only = {"events_b"};
   const auto prepared = bring({put("1", "{\"type\":\"a\"}\n{\"type\":\"b\"}\n{\"type\":\"a\"}\n")});

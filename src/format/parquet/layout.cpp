@@ -206,7 +206,7 @@ int decimal_bytes(int precision) {
   return static_cast<int>((static_cast<double>(precision) * 3.3219280948873626 + 1) / 8) + 1;
 }
 
-FileLayout::FileLayout(const jsonl::Plan& plan, const Schema& schema)
+FileLayout::FileLayout(const jsonl::Plan& plan, const Schema& schema, const StatsColumns& stats)
     : plan_version(plan.version()) {
   const auto& children = plan.root().children;
   std::size_t stored = 0;
@@ -218,7 +218,7 @@ FileLayout::FileLayout(const jsonl::Plan& plan, const Schema& schema)
     if (!is_stored(*children[i])) continue;
     writer.column(schema.fields[i], *children[i], children[i]->name, kOptional, path);
   }
-  indexed = indexed_columns(plan.root());
+  indexed = indexed_columns(plan.root(), stats);
   for (std::size_t i = 0; i < indexed.size(); ++i) {
     const jsonl::Node& node = plan.node(indexed[i]);
     if (physical_of(node) == Physical::kNone) {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "format/jsonl/plan.h"
+#include "format/lines_to_parquet.h"
 #include "format/parquet/columns.h"
 #include "format/schema.h"
 
@@ -27,7 +28,7 @@ struct LeafLayout {
 /// What a file's columns are, fixed when its first rows are written. Immutable: row groups of one
 /// layout are encoded on any thread while the plan grows on another.
 struct FileLayout {
-  FileLayout(const jsonl::Plan& plan, const Schema& schema);
+  FileLayout(const jsonl::Plan& plan, const Schema& schema, const StatsColumns& stats);
 
   std::uint32_t plan_version = 0;
   std::vector<LeafLayout> leaves;      ///< In the order of the file.

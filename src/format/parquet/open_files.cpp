@@ -84,7 +84,7 @@ void OpenFiles::write_full_group(Open& open) {
 
 const std::shared_ptr<const FileLayout>& OpenFiles::layout() {
   if (!layout_ || layout_->plan_version != plan_.version()) {
-    layout_ = std::make_shared<const FileLayout>(plan_, schema_);
+    layout_ = std::make_shared<const FileLayout>(plan_, schema_, options_.stats);
   }
   return layout_;
 }

@@ -12,7 +12,6 @@
 namespace headrace::parquet_file {
 namespace {
 
-constexpr std::size_t kIndexedLeaves = 32;
 constexpr std::size_t kTextUnits = 32;
 constexpr std::size_t kMostTextUnits = 64;
 
@@ -39,12 +38,21 @@ bool has_bounds(const jsonl::Node& node) {
          !node.uuid;
 }
 
-void collect_indexed(const jsonl::Node& node, std::vector<std::uint32_t>& columns) {
+/// Is the leaf, or a struct that it is in, among the names?
+bool is_named(std::string_view path, const std::vector<std::string>& names) {
+  return std::ranges::any_of(names, [&](const std::string& name) {
+    return path.starts_with(name) && (path.size() == name.size() || path[name.size()] == '.');
+  });
+}
+
+void collect_indexed(const jsonl::Node& node, const std::string& parent, const StatsColumns& wanted,
+                     std::vector<std::uint32_t>& columns) {
   for (const jsonl::Node* child : node.children) {
     if (!is_stored(*child)) continue;
+    const std::string path = parent + child->name;
     if (child->kind == TypeKind::kStruct) {
-      collect_indexed(*child, columns);
-    } else if (columns.size() < kIndexedLeaves) {
+      collect_indexed(*child, path + ".", wanted, columns);
+    } else if (wanted.named ? is_named(path, *wanted.named) : columns.size() < wanted.first) {
       columns.push_back(child->id);
     }
   }
@@ -74,9 +82,9 @@ std::optional<std::string> upper_bound_text(std::string_view text) {
   return std::nullopt;
 }
 
-std::vector<std::uint32_t> indexed_columns(const jsonl::Node& root) {
+std::vector<std::uint32_t> indexed_columns(const jsonl::Node& root, const StatsColumns& wanted) {
   std::vector<std::uint32_t> columns;
-  collect_indexed(root, columns);
+  collect_indexed(root, "", wanted, columns);
   return columns;
 }
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "format/jsonl/plan.h"
+#include "format/lines_to_parquet.h"
 #include "format/parquet/bounds.h"
 #include "format/parquet/columns.h"
 
@@ -20,16 +21,15 @@ struct ColumnStats {
   std::string least_text, most_text;
 };
 
-/// The columns that have statistics: the first 32 leaves as Delta counts them, where a list or a
-/// map is one. Their nodes.
-std::vector<std::uint32_t> indexed_columns(const jsonl::Node& root);
+/// The columns that have statistics, in their order: their nodes.
+std::vector<std::uint32_t> indexed_columns(const jsonl::Node& root, const StatsColumns& wanted);
 
 /// Rows that have a list or a map, be it empty.
 std::uint64_t rows_with(const Column& list);
 
 /// What the Delta log says of a file's rows (PROTOCOL, "Per-file Statistics"): how many, and for
-/// the first 32 columns the least and the greatest value and how many rows have none. Bounds hold
-/// for every row, also where they are cut short: a text's to 32 characters, a moment's to
+/// the columns it is asked for the least and the greatest value and how many rows have none. Bounds
+/// hold for every row, also where they are cut short: a text's to 32 characters, a moment's to
 /// milliseconds, the least downwards and the greatest upwards. Columns within lists and maps have
 /// no bounds; neither do boolean and binary ones.
 class Stats {

@@ -179,6 +179,30 @@ TEST(Stats, CoverTheFirst32LeavesAndNoPartitionColumn) {
   EXPECT_THAT(stats, Not(HasSubstr("\"p\"")));
 }
 
+TEST(Stats, CoverTheColumnsThatAreAskedFor) {
+  std::string line = R"({"a":1,"s":{"x":2,"t":{"y":"z"},"l":[1]},"sx":3)";
+  for (int i = 0; i < 40; ++i) line += ",\"k" + std::to_string(i) + "\":1";
+  const auto stats_of = [&](StatsColumns wanted) {
+    ConvertOptions options;
+    options.stats = std::move(wanted);
+    return convert(line + "}", options).files.at(0).stats;
+  };
+  EXPECT_EQ(stats_of({.first = 0, .named = {}}),
+            R"({"numRecords":1,"minValues":{},"maxValues":{},"nullCount":{}})");
+  EXPECT_EQ(stats_of({.first = 2, .named = {}}),
+            R"({"numRecords":1,"minValues":{"a":1,"s":{"x":2}},"maxValues":{"a":1,"s":{"x":2}},)"
+            R"("nullCount":{"a":0,"s":{"x":0}}})");
+  EXPECT_THAT(stats_of({.first = 45, .named = {}}), HasSubstr("\"k39\":0}}"));
+  EXPECT_EQ(
+      stats_of({.named = {{"k39", "s.t", "none"}}}),
+      R"({"numRecords":1,"minValues":{"s":{"t":{"y":"z"}},"k39":1},)"
+      R"("maxValues":{"s":{"t":{"y":"z"}},"k39":1},"nullCount":{"s":{"t":{"y":0}},"k39":0}})");
+  EXPECT_EQ(stats_of({.named = {{"s"}}}),
+            R"({"numRecords":1,"minValues":{"s":{"x":2,"t":{"y":"z"}}},)"
+            R"("maxValues":{"s":{"x":2,"t":{"y":"z"}}},)"
+            R"("nullCount":{"s":{"x":0,"t":{"y":0},"l":0}}})");
+}
+
 TEST(Stats, CoverAllRowGroupsOfAFile) {
   std::string lines;
   for (int i = 0; i < 250'000; ++i) {

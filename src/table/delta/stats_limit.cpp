@@ -65,6 +65,20 @@ void write_wanted(JsonWriter& json, const dom::object& from, const std::string& 
 
 }  // namespace
 
+std::optional<std::vector<std::string>> named_stats_columns(const Texts& properties) {
+  const auto columns = properties.find(std::string(kColumns));
+  if (columns == properties.end()) return std::nullopt;
+  return split_names(columns->second);
+}
+
+std::optional<std::int64_t> counted_stats_columns(const Texts& properties) {
+  const auto count = properties.find(std::string(kCount));
+  if (count == properties.end()) return std::nullopt;
+  std::int64_t most = -1;
+  std::from_chars(count->second.data(), count->second.data() + count->second.size(), most);
+  return most;
+}
+
 StatsLimit::StatsLimit(const Schema& schema, const std::vector<std::string>& partition_columns,
                        const Texts& properties) {
   std::vector<Field> fields;
@@ -75,11 +89,9 @@ StatsLimit::StatsLimit(const Schema& schema, const std::vector<std::string>& par
   }
   std::vector<std::string> leaves;
   gather_leaves(fields, "", leaves);
-  const auto columns = properties.find(std::string(kColumns));
-  if (columns != properties.end()) {
-    const std::vector<std::string> names = split_names(columns->second);
+  if (const auto names = named_stats_columns(properties)) {
     for (const std::string& leaf : leaves) {
-      const bool named = std::ranges::any_of(names, [&](const std::string& name) {
+      const bool named = std::ranges::any_of(*names, [&](const std::string& name) {
         return leaf == name || leaf.starts_with(name + ".");
       });
       if (named) wanted_.insert(leaf);
@@ -88,13 +100,11 @@ StatsLimit::StatsLimit(const Schema& schema, const std::vector<std::string>& par
     said_ = true;
     return;
   }
-  const auto count = properties.find(std::string(kCount));
-  if (count == properties.end()) return;
+  const auto most = counted_stats_columns(properties);
+  if (!most) return;
   said_ = true;
-  std::int64_t most = -1;
-  std::from_chars(count->second.data(), count->second.data() + count->second.size(), most);
-  if (most < 0 || static_cast<std::uint64_t>(most) >= leaves.size()) return;
-  wanted_.insert(leaves.begin(), leaves.begin() + most);
+  if (*most < 0 || static_cast<std::uint64_t>(*most) >= leaves.size()) return;
+  wanted_.insert(leaves.begin(), leaves.begin() + *most);
   all_ = false;
 }
 

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -8,6 +10,11 @@
 #include "table/delta/actions.h"
 
 namespace headrace::delta {
+
+/// What a table's properties say of it; nullopt where they say nothing. Names are without quotes.
+std::optional<std::vector<std::string>> named_stats_columns(const Texts& properties);
+/// How many leaves; -1: all.
+std::optional<std::int64_t> counted_stats_columns(const Texts& properties);
 
 /// Which columns a table wants statistics of: delta.dataSkippingStatsColumns by name, else the
 /// first delta.dataSkippingNumIndexedCols leaves, else all that are there. Writers that ignore this
