@@ -1,5 +1,6 @@
 #include <arrow/api.h>
 #include <arrow/io/memory.h>
+#include <arrow/memory_pool.h>
 #include <fmt/format.h>
 #include <parquet/arrow/reader.h>
 #include <parquet/exception.h>
@@ -9,6 +10,7 @@
 
 #include <algorithm>
 #include <array>
+#include <exception>
 
 #include "core/error.h"
 #include "table/delta/arrow_errors.h"
@@ -19,6 +21,7 @@ namespace headrace::delta {
 namespace {
 
 constexpr std::int64_t kRowsPerPiece = 4'096;
+constexpr std::int64_t kUnpacked = 1 << 30;  // Of a checkpoint at a time; a damaged page may lie.
 
 constexpr std::string_view kParquet = "Parquet";
 
@@ -296,14 +299,18 @@ std::vector<int> wanted_columns(const parquet::SchemaDescriptor& schema) {
 
 void read_all_rows(std::shared_ptr<arrow::io::RandomAccessFile> file,
                    const std::function<void(Commit)>& take) {
+  arrow::ProxyMemoryPool counted(arrow::default_memory_pool());  // This file's part of it.
+  arrow::CappedMemoryPool pool(&counted, kUnpacked);
   const auto checked = [&](auto&& result) {
+    if (result.status().IsOutOfMemory()) corrupt(kParquet, result.status().ToString());
     return check(std::forward<decltype(result)>(result), ErrorKind::kCorrupt, kParquet);
   };
   parquet::ArrowReaderProperties properties(/*use_threads=*/false);
   properties.set_batch_size(kRowsPerPiece);
   parquet::arrow::FileReaderBuilder builder;
-  check(builder.Open(std::move(file)), ErrorKind::kCorrupt, kParquet);
-  builder.properties(properties);
+  check(builder.Open(std::move(file), parquet::ReaderProperties(&pool)), ErrorKind::kCorrupt,
+        kParquet);
+  builder.memory_pool(&pool)->properties(properties);
   const std::unique_ptr<parquet::arrow::FileReader> reader = checked(builder.Build());
   const auto& metadata = *reader->parquet_reader()->metadata();
   const std::vector<int> columns = wanted_columns(*metadata.schema());
@@ -312,6 +319,7 @@ void read_all_rows(std::shared_ptr<arrow::io::RandomAccessFile> file,
   for (std::size_t i = 0; i < groups.size(); ++i) groups[i] = static_cast<int>(i);
   const auto batches = checked(reader->GetRecordBatchReader(groups, columns));
   while (const std::shared_ptr<arrow::RecordBatch> batch = checked(batches->Next())) {
+    check(batch->Validate(), ErrorKind::kCorrupt, kParquet);
     take(Piece(*batch).actions());
   }
 }
@@ -322,7 +330,9 @@ void read_checkpoint(Bytes parquet, const std::function<void(Commit)>& take) {
   try {
     const auto buffer = arrow::Buffer::FromString(std::move(parquet));
     read_all_rows(std::make_shared<arrow::io::BufferReader>(buffer), take);
-  } catch (const parquet::ParquetException& error) {
+  } catch (const Error&) {
+    throw;
+  } catch (const std::exception& error) {  // What the library throws and does not return.
     corrupt(kParquet, error.what());
   }
 }
