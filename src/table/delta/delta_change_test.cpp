@@ -322,6 +322,28 @@ INSTANTIATE_TEST_SUITE_P(
                                       "a is both added and removed"}),
     [](const auto& row) { return row.param.name; });
 
+/// An overwrite takes rows away, never columns: readers of the table go on.
+TEST_F(DeltaChangeTest, AnOverwriteKeepsTheColumnsAndMayAddSome) {
+  const auto table = open_by_day();
+  change(*table, of_days({file("a", 1, day("2024-01-01"))}));
+  for (const Overwrite& overwrite : {kWhole, kDynamic, days({day("2024-01-01")})}) {
+    const std::string path = "b" + std::to_string(run_task(table->snapshot())->version);
+    Change other = of_days({file(path, 1, day("2024-01-01"))}, overwrite);
+    other.schema = columns({{"b", "string"}, {"day", "date"}});
+    change(*table, other);
+    EXPECT_THAT(now(*table), ElementsAre(path));
+    EXPECT_EQ(run_task(table->snapshot())->schema,
+              columns({{"a", "long"}, {"day", "date"}, {"b", "string"}}));
+    other.schema = columns({{"a", "string"}, {"day", "date"}});
+    other.add = {file("c", 1, day("2024-01-01"))};
+    EXPECT_THAT(refusal(ErrorKind::kInvalid, [&] { change(*table, other); }),
+                HasSubstr("column a is long in the table and string in the new rows, and a table "
+                          "keeps its columns' types: cast it in the rows, or write them to another "
+                          "table"));
+    EXPECT_THAT(now(*table), ElementsAre(path));
+  }
+}
+
 TEST_F(DeltaChangeTest, KeepsTheRowsOfATableThatIsAppendOnly) {
   const auto table = open({.properties = {{"delta.appendOnly", "true"}}});
   append(*table, rows("app", 1, "one"));

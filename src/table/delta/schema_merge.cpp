@@ -88,8 +88,10 @@ void merge_type(const std::string& path, DataType& table, const DataType& incomi
   const bool same = table.kind == incoming.kind && table.precision == incoming.precision &&
                     table.scale == incoming.scale;
   if (!same) {
-    refuse(fmt::format("column {} is {} in the table and {} in the new rows", path,
-                       to_string(table), to_string(incoming)));
+    refuse(
+        fmt::format("column {} is {} in the table and {} in the new rows, and a table keeps its "
+                    "columns' types: cast it in the rows, or write them to another table",
+                    path, to_string(table), to_string(incoming)));
   }
   if (table.kind == TypeKind::kStruct) {
     merge_fields(path, table.fields, incoming.fields);
