@@ -39,6 +39,7 @@ class Checker {
     check_setup();
     for (const auto& test : stack_.tests) check_test(test);
     if (!diagnostics_.ok()) return;
+    check_followers();
     warn_of_cycles();
     warn_of_two_ways();
   }
@@ -183,6 +184,48 @@ class Checker {
                          "`on_delete: remove` must be in a route of its own: the steps before it "
                          "find no object to work on when one was deleted");
     }
+  }
+
+  /// A route whose table's rows say which object they are of.
+  struct NamedLoad {
+    std::string name;
+    const RouteConfig* route = nullptr;
+    const TableStepConfig* table = nullptr;
+    AskedNames asked;
+    std::vector<SourceFields> sources;
+  };
+
+  /// Two routes that bring an object's rows into one table, and one takes them away: those of the
+  /// other too, and what both read they read at different times.
+  void check_followers() {
+    std::map<std::string, std::vector<NamedLoad>> by_table;
+    for (const auto& [name, route] : stack_.routes) {
+      const auto* table = std::get_if<TableStepConfig>(&route->steps.back().value);
+      if (table == nullptr || !table->object_column()) continue;
+      NamedLoad load{.name = name,
+                     .route = &*route,
+                     .table = table,
+                     .asked = AskedNames(match_of(stack_.folder, route->match).pattern),
+                     .sources = sources_of(stack_, *route)};
+      std::vector<NamedLoad>& others = by_table[table->into];
+      for (const NamedLoad& other : others) check_followers(other, load);
+      others.push_back(std::move(load));
+    }
+  }
+
+  void check_followers(const NamedLoad& one, const NamedLoad& other) {
+    if (!(one.table->any() || other.table->any()) || !share_a_place(one.sources, other.sources) ||
+        !one.asked.may_share_objects(other.asked)) {
+      return;
+    }
+    diagnostics_.error(
+        other.route->steps.back().where,
+        fmt::format("the routes `{}` and `{}` load the table `{}` from objects that may be the "
+                    "same, and `{}` removes an object's rows, those that the other brought too: "
+                    "let one route load them, give each route its own table, or let `match` tell "
+                    "their objects apart by `key`, `key_fields` or `bucket`",
+                    one.name, other.name, one.table->into,
+                    other.table->any() ? other.name : one.name));
   }
 
   /// What is no field of the keys is taken from the rows; a slip of the pen would be too.
@@ -387,8 +430,13 @@ class Checker {
   /// By different sources of one place.
   bool hear_of_the_same(const RouteConfig& route, const RouteConfig& other) const {
     if (names_of(route, route) == names_of(other, other)) return false;
-    for (const SourceFields& a : sources_of(stack_, route)) {
-      for (const SourceFields& b : sources_of(stack_, other)) {
+    return share_a_place(sources_of(stack_, route), sources_of(stack_, other));
+  }
+
+  static bool share_a_place(const std::vector<SourceFields>& some,
+                            const std::vector<SourceFields>& others) {
+    for (const SourceFields& a : some) {
+      for (const SourceFields& b : others) {
         const bool one_bucket = a.bucket == b.bucket || a.bucket.empty() || b.bucket.empty();
         if (a.store == b.store && one_bucket && overlap(a.prefix, b.prefix)) return true;
       }

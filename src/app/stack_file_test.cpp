@@ -1,5 +1,6 @@
 #include "app/stack_file.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -217,6 +218,83 @@ TEST(StackFile, TwoRoutesThatWouldLoadAnObjectTwiceAreWarnedOf) {
   EXPECT_EQ(said_of(with_sweep("bucket: other", two_routes(""))), "");
   EXPECT_EQ(said_of(with_sweep("bucket: raw", two_routes("match: { key: { suffix: x } }, "))), "");
 }
+
+TEST(StackFile, AFamilyThatRowsNameCannotFollowObjects) {
+  for (const char* choice : {"on_overwrite: replace", "on_delete: remove", "provenance: object"}) {
+    std::string text = with("table: \"events_{type}\"",
+                            "table: { into: \"events_{type}\", " + std::string(choice) + " }");
+    EXPECT_EQ(said_of(text), "");
+    text.replace(text.find("{type}/{name}.json"), 6, "{kind}");
+    EXPECT_THAT(said_of(text),
+                HasSubstr("error: a family whose tables are named by its rows can't tell where "
+                          "these come from: let the source's `key` give the fields"))
+        << choice;
+  }
+}
+
+/// Two routes into one table: how each loads it, and whether both may.
+struct Loads {
+  const char* name;
+  const char* one;
+  const char* other;
+  bool both;
+};
+
+class TwoRoutesTest : public testing::TestWithParam<Loads> {};
+
+TEST_P(TwoRoutesTest, FollowObjectsIntoATableOnlyIfTheseAreNotTheSame) {
+  const auto route = [](const char* name, std::string_view says) {
+    // "match | table's options"
+    const std::size_t bar = says.find('|');
+    return fmt::format(
+        "  {}: {{ from: {}, match: {{ {} }}, steps: [ {{ table: {{ into: "
+        "\"events_{{type}}\"{} }} }} ] }}\n",
+        name, name, says.substr(0, bar), says.substr(bar + 1));
+  };
+  std::string text = with("sources:\n  in:",
+                          "sources:\n"
+                          "  a: { kind: watch, store: lake, bucket: raw, prefix: x/, key: "
+                          "\"x/{type}/{name}.json\" }\n"
+                          "  b:");
+  text = text.substr(0, text.find("routes:")) + "routes:\n" + route("a", GetParam().one) +
+         route("b", GetParam().other);
+  const std::string said = said_of(text);
+  if (GetParam().both) {
+    EXPECT_THAT(said, testing::Not(HasSubstr("error:")));
+  } else {
+    EXPECT_THAT(said, HasSubstr("error: the routes `a` and `b` load the table `events_{type}` from "
+                                "objects that may be the same"));
+    EXPECT_THAT(said, HasSubstr("let one route load them"));
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Pairs, TwoRoutesTest,
+    testing::Values(
+        Loads{"BothReplace", "|, on_overwrite: replace", "|, on_overwrite: replace", false},
+        Loads{"OneReplacesOneRemoves", "|, on_overwrite: replace", "|, on_delete: remove", false},
+        Loads{"OneReplacesWhatTheOtherNames", "|, provenance: object", "|, on_overwrite: replace",
+              false},
+        Loads{"TheOtherNamesNoObjects", "|", "|, on_overwrite: replace", true},
+        Loads{"NoneRemoves", "|, provenance: line", "|, provenance: object", true},
+        Loads{"OtherEnds", "key: { suffix: .json }|, on_overwrite: replace",
+              "key: { suffix: .csv }|, on_overwrite: replace", true},
+        Loads{"OtherBeginnings", "key: { prefix: x/a/ }|, on_overwrite: replace",
+              "key: { glob: \"x/b/*.json\" }|, on_overwrite: replace", true},
+        Loads{"OneWithinTheOther", "key: { prefix: x/a/ }|, on_overwrite: replace",
+              "key: { glob: \"x/*.json\" }|, on_overwrite: replace", false},
+        Loads{"OneObjectOfTheOthers", "key: x/a/b.json|, on_overwrite: replace",
+              "key: { suffix: .json }|, on_overwrite: replace", false},
+        Loads{"OneObjectBesideTheOthers", "key: x/a/b.json|, on_overwrite: replace",
+              "key: [{ suffix: .csv }, { prefix: x/a/b.jsonl }]|, on_overwrite: replace", true},
+        Loads{"OtherFields", "key_fields: { type: a }|, on_overwrite: replace",
+              "key_fields: { type: [b, c] }|, on_overwrite: replace", true},
+        Loads{"OtherTypesOfEvents", "type: Object Created|, on_overwrite: replace",
+              "type: Object Deleted|, on_delete: remove", false},
+        Loads{"ByPatterns",
+              "pattern: { detail: { object: { key: [{ prefix: x/a }] } } }|, on_overwrite: replace",
+              "pattern: { detail.object.key: [{ prefix: x/b }] }|, on_overwrite: replace", true}),
+    [](const auto& row) { return row.param.name; });
 
 TEST(StackFile, RoutesThatFeedEachOtherAreWarnedOf) {
   const std::string routes = R"(routes:
