@@ -165,7 +165,8 @@ const stack::Spec<RepartitionConfig>& repartition_spec() {
                           "values; each row ends in exactly one of them, byte for byte")
           .field("to", &Config::to,
                  "Key template of the objects, or a URL with one; its fields are fields of the row "
-                 "(a.b reaches in), else of the object's key; {uuid} is new in each batch",
+                 "(a.b reaches in), else of the object's key; {at:%Y-%m-%d} makes a day of a "
+                 "moment; {uuid} is new in each batch",
                  stack::required(),
                  stack::example("\"lake://out/by_type/{event_type}/dt={date}/{uuid}.jsonl.zst\""))
           .field("bucket", &Config::bucket,

@@ -124,6 +124,35 @@ TEST_F(RepartitionTest, ReachesIntoNestedFieldsAndStaysInTheObjectsBucketIfNoneI
   EXPECT_THAT(out("in"), testing::Contains(Pair("by/7/*.jsonl", testing::_)));
 }
 
+TEST_F(RepartitionTest, MakesDaysAndHoursOfMomentsInUtc) {
+  const auto to = sink(config_to("lake://out/dt={at:%Y-%m-%d}/{key_at:%H%%}/{uuid}.jsonl"));
+  const std::vector<std::pair<std::string, std::string>> days = {
+      {"2026-01-31T09:08:07Z", "2026-01-31"},
+      {"2026-01-31T23:30:00.123456789-02:00", "2026-02-01"},
+      {"2026-01-31 09:08:07", "2026-01-31"},
+      {"1969-12-31T23:59:59.9Z", "1969-12-31"},
+      {"2026-03-04", "2026-03-04"}};
+  std::string rows;
+  for (const auto& [at, day] : days) rows += "{\"at\":\"" + at + "\"}\n";
+  rows += "{\"at\":\"yesterday\"}\n{\"at\":1769850487}\n";
+  const auto items = bring(*to, {put("1", rows, {{"key_at", "2026-01-31T21:00:00Z"}})});
+  std::map<std::string, std::string> expected;
+  for (const auto& [at, day] : days) {
+    expected["dt=" + day + "/21%/*.jsonl"] += "{\"at\":\"" + at + "\"}\n";
+  }
+  EXPECT_EQ(out(), expected);
+  ASSERT_EQ(items.at(0).dead_lines.size(), 2u);
+  EXPECT_THAT(items[0].dead_lines[0].reason, HasSubstr("field `at` cannot be `yesterday`"));
+}
+
+/// 2026-02-01 in a format that has the day before the month is the second of January.
+TEST_F(RepartitionTest, LeavesATimeThatHasTheFormatAlready) {
+  const auto to = sink(config_to("lake://out/{at:%Y-%d-%m}/{uuid}.jsonl"));
+  bring(*to, {put("1", "{\"at\":\"2026-02-01\"}\n{\"at\":\"2026-02-01T00:00:00Z\"}\n")});
+  EXPECT_THAT(out(), ElementsAre(Pair("2026-01-02/*.jsonl", "{\"at\":\"2026-02-01T00:00:00Z\"}\n"),
+                                 Pair("2026-02-01/*.jsonl", "{\"at\":\"2026-02-01\"}\n")));
+}
+
 TEST_F(RepartitionTest, WhatCannotBeSortedIsADeadLine) {
   const auto items = bring(*sink(config_to("lake://out/{type}/{uuid}.jsonl")),
                            {put("1",

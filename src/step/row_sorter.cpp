@@ -10,6 +10,9 @@
 namespace headrace {
 namespace {
 
+constexpr std::size_t kMostValues =
+    100'000;  // Remembered of one object: moments are all different.
+
 std::vector<std::string> paths_of(const SortRules& rules) {
   std::vector<std::string> paths;
   for (const std::string& field : rules.name.fields()) {
@@ -31,6 +34,7 @@ RowSorter::RowSorter(SortRules rules, RowPiles& piles, bool numbered)
       piles_(piles),
       numbered_(numbered),
       paths_(paths_of(rules_)),
+      times_(rules_.name),
       rows_(paths_, rules_.rows) {}
 
 void RowSorter::begin_object(const ReadObject& object) {
@@ -68,6 +72,7 @@ std::string RowSorter::sort(const JsonRows::Row& row) {
     const bool wanted = !rules_.admit || rules_.admit(name);
     const auto pile = wanted ? piles_.find(name) : std::nullopt;
     if (wanted && !pile) overflow();
+    if (pile_of_.size() == kMostValues) pile_of_.clear();
     found = pile_of_.emplace(values_, pile).first;
   }
   if (!found->second) {
@@ -103,6 +108,7 @@ std::string RowSorter::name_of(const JsonRows::Row& row, std::string& why) const
     } else {
       there = false;
     }
+    value = times_.spelled(paths_[i], std::move(value));
     if (!fits_a_key(value)) {
       if (rules_.missing.empty()) {
         why = there ? fmt::format(

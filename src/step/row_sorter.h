@@ -10,6 +10,7 @@
 #include "format/json_rows.h"
 #include "step/object_batch.h"
 #include "step/row_piles.h"
+#include "step/time_fields.h"
 
 namespace headrace {
 
@@ -51,6 +52,7 @@ class RowSorter final : public RowReceiver {
   RowPiles& piles_;
   bool numbered_;
   std::vector<std::string> paths_;
+  TimeFields times_;
   JsonRows rows_;
   std::size_t index_ = 0;
   KeyFields constants_;
