@@ -77,6 +77,38 @@ pa.parquet.write_table(table(2), sys.argv[1] + "/rows.parquet")
         self.assertIn("no rows", lake.run("convert", "none.jsonl", "c.parquet", code=1).stderr)
         self.assertEqual([file.name for file in lake.folder.glob("*c.p*")], [])
 
+    def test_convert_holds_as_much_as_it_may_and_gives_the_same_rows(self):
+        lake = self.lake()
+        lake.write("a.jsonl", "".join(
+            json.dumps({"n": n, "t": f"{n * 7919 % 10007:05}" * 9, "l": [n, None]}) + "\n"
+            for n in range(40_000)))
+        row_groups = {}
+        for name, options in (("plain", ()), ("small", ("--memory", "1MiB", "--threads", "1")),
+                              ("helped", ("--memory", "1MiB", "--threads", "4"))):
+            lake.run("convert", "a.jsonl", f"{name}.parquet", *options)
+            self.assertEqual(
+                lake.sql(f"select count(*) as there, count(distinct n) as numbers from "
+                         f"(select n, t, l from '{name}.parquet' intersect "
+                         "select n, t, l from 'a.jsonl')"),
+                [{"there": 40_000, "numbers": 40_000}])
+            row_groups[name] = lake.value(
+                f"select count(distinct row_group_id) from parquet_metadata('{name}.parquet')")
+        self.assertEqual(row_groups["plain"], 1)
+        self.assertGreater(row_groups["small"], 3)
+        self.assertGreater(row_groups["helped"], 3)
+
+    def test_convert_refuses_sizes_and_counts_that_are_none(self):
+        lake = self.lake()
+        lake.write("a.jsonl", '{"n":1}\n')
+        for option, value, said in (("--memory", "lots", "lots is no size like 96MiB"),
+                                    ("--memory", "0", "0 is no size like 96MiB"),
+                                    ("--threads", "0", "--threads: Value 0 not in range [1 - 256]"),
+                                    ("--threads", "many", "--threads"),
+                                    ("--codec", "lzma", "--codec: lzma not in {zstd,snappy,none}")):
+            failed = lake.run("convert", "a.jsonl", "b.parquet", option, value, code=2)
+            self.assertIn(said, failed.stderr)
+            self.assertFalse((lake.folder / "b.parquet").exists())
+
 
 class FixedSchema(harness.LakeTest):
     def test_lines_that_do_not_fit_are_dead_letters_with_object_line_and_reason(self):
