@@ -6,6 +6,8 @@
 #include <limits>
 #include <map>
 #include <optional>
+#include <set>
+#include <unordered_map>
 
 #include "event/event.h"
 
@@ -157,7 +159,9 @@ bool none_of_within(const Condition& narrow, const Condition& wide) {
 
 using Conditions = std::vector<Condition>;
 
+/// Not found out of lists so long that nobody would wait for it.
 bool all_imply(const Conditions& narrow, const Conditions& wide) {
+  if (narrow.size() * wide.size() > kMostCompared * kMostCompared) return false;
   return std::ranges::all_of(narrow, [&](const Condition& one) {
     return std::ranges::any_of(wide, [&](const Condition& other) { return implies(one, other); });
   });
@@ -202,11 +206,11 @@ class Linter {
   std::vector<LintFinding> run(std::span<const Rule> rules) {
     for (std::size_t i = 0; i < rules.size(); ++i) {
       rule_ = name_of(rules[i]);
-      first_ = static_cast<std::ptrdiff_t>(out_.size());
+      told_.clear();
       for (const Pattern::Alternative& alternative : rules[i].pattern.alternatives()) {
         for (const Pattern::Field& field : alternative) look_at(field);
       }
-      if (rules.size() <= kMostShadowRules) shadows(rules, i);
+      if (rules.size() <= kMostCompared) shadows(rules, i);
     }
     return std::move(out_);
   }
@@ -214,28 +218,41 @@ class Linter {
  private:
   /// Alternatives repeat what stands outside of `$or`: told once.
   void tell(const std::string& field, const char* kind, std::string what) {
-    const auto same = [&](const LintFinding& one) {
-      return one.field == field && one.what == what;
-    };
-    if (std::any_of(out_.begin() + first_, out_.end(), same)) return;
+    if (!told_.emplace(field, what).second) return;
     out_.push_back({rule_, field, kind, std::move(what)});
   }
 
   void look_at(const Pattern::Field& field) {
     if (options_.of_events) never_holds(field);
     const Conditions& any_of = field.any_of;
+    // A plain string includes itself alone: a list of very many is not compared pair by pair.
+    std::unordered_map<std::string_view, std::size_t> strings;
+    std::vector<std::size_t> others;
+    for (std::size_t i = 0; i < any_of.size(); ++i) {
+      if (any_of[i].kind == Kind::kString) {
+        strings.try_emplace(any_of[i].text, i);
+      } else {
+        others.push_back(i);
+      }
+    }
+    if (others.size() > kMostCompared) others.clear();
     for (std::size_t i = 0; i < any_of.size(); ++i) {
       if (const std::string why = costly(any_of[i]); !why.empty()) {
         tell(field.path, "costly", fmt::format("\"{}\": {}", any_of[i].text, why));
       }
-      for (std::size_t k = 0; k < any_of.size(); ++k) {
+      const auto includes = [&](std::size_t k) {
         // Of two that mean the same the later one is needless.
-        if (i == k || !implies(any_of[i], any_of[k])) continue;
-        if (k > i && implies(any_of[k], any_of[i])) continue;
-        tell(field.path, "needless",
-             fmt::format("{} includes {}", any_of[k].words(), any_of[i].words()));
-        break;
+        return k != i && implies(any_of[i], any_of[k]) && (k < i || !implies(any_of[k], any_of[i]));
+      };
+      std::optional<std::size_t> wider;
+      if (any_of[i].kind == Kind::kString && strings.at(any_of[i].text) != i) {
+        wider = strings.at(any_of[i].text);
+      } else if (const auto k = std::ranges::find_if(others, includes); k != others.end()) {
+        wider = *k;
       }
+      if (!wider) continue;
+      tell(field.path, "needless",
+           fmt::format("{} includes {}", any_of[*wider].words(), any_of[i].words()));
     }
   }
 
@@ -272,7 +289,7 @@ class Linter {
   LintOptions options_;
   std::string rule_;
   std::vector<LintFinding> out_;
-  std::ptrdiff_t first_ = 0;  // Where those of `rule_` begin.
+  std::set<std::pair<std::string, std::string>> told_;  // Of `rule_`: fields, and what of them.
 };
 
 }  // namespace

@@ -25,8 +25,9 @@ struct LintOptions {
   std::function<bool(std::size_t, std::size_t)> may_shadow = {};
 };
 
-/// Rules of which at most so many are compared with each other for shadows.
-constexpr std::size_t kMostShadowRules = 2000;
+/// Rules of which at most so many are compared with each other for shadows; also conditions of a
+/// field, though of plain strings there may be more.
+constexpr std::size_t kMostCompared = 2000;
 
 /// What is wrong with rules that are right, in the order of the rules:
 ///   never     a condition, or a whole field, that no event can fit

@@ -102,6 +102,15 @@ TEST(Lint, TellsOfRulesInTheShadowOfAnother) {
   EXPECT_EQ(found[2].what, "wants the same events as r0");
 }
 
+TEST(Lint, DoesNotCompareTheTextsOfALongListPairByPair) {
+  std::string list;
+  for (int i = 0; i < 50'000; ++i) list += fmt::format("\"v{}\",", i);
+  const auto found = lint(rules_of({fmt::format(R"({{"id":[{}"v7",{{"suffix":"49"}}]}})", list)}));
+  ASSERT_THAT(found, SizeIs(501));
+  EXPECT_EQ(found[0].what, R"(ends with "49" includes is "v49")");
+  EXPECT_EQ(found.back().what, R"(is "v7" includes is "v7")");
+}
+
 /// Whatever implies() says is held against all values.
 TEST(Lint, ImpliesOnlyWhatEveryValueBearsOut) {
   std::vector<Condition> conditions;
