@@ -5,15 +5,14 @@ import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "e2e"))
 import harness  # noqa: E402
+import stacks  # noqa: E402
 from servers import server  # noqa: E402
 
 
 class ReadmeTest(harness.LakeTest):
     def test_every_command_works_and_says_what_is_shown(self):
         with server("moto") as s:
-            self.follow_readme("With a bucket", env={
-                "AWS_ENDPOINT_URL": s.endpoint, "AWS_REGION": s.region,
-                "AWS_ACCESS_KEY_ID": s.access_key, "AWS_SECRET_ACCESS_KEY": s.secret_key})
+            self.follow_readme("With a bucket", env=stacks.aws_environment(s))
             self.assertEqual(s.client("s3").list_buckets()["Buckets"], [])
 
 

@@ -7,18 +7,10 @@ import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "e2e"))
 import harness  # noqa: E402
+import stacks  # noqa: E402
 from servers import server  # noqa: E402
 
 STACK = """\
-version: 1
-name: lake
-stores:
-  lake:
-    kind: s3
-    endpoint: %(endpoint)s
-    region: %(region)s
-    credentials: { from: keys, access_key: "${env:KEY}", secret_key: "${env:SECRET}" }
-    create_buckets: true
 sources:
   landing: { kind: listing, store: lake, bucket: inbox, prefix: in/ }
 tables:
@@ -45,11 +37,8 @@ class S3LakeTest(harness.LakeTest):
     maxDiff = None
 
     def check(self, running):
-        keys = {"KEY": running.access_key, "SECRET": running.secret_key,
-                "AWS_ACCESS_KEY_ID": running.access_key,
-                "AWS_SECRET_ACCESS_KEY": running.secret_key,
-                "AWS_ENDPOINT_URL": running.endpoint, "AWS_REGION": running.region}
-        lake = self.lake(STACK % vars(running))
+        keys = stacks.environment(running) | stacks.aws_environment(running)
+        lake = self.lake(stacks.lake(running) + STACK)
         content = "".join(json.dumps(line) + "\n" for line in LINES)
         for name in ("edited", "loaded 1", "loaded 2"):
             lake.run("cp", "-", f"lake://inbox/in/{name} a+b.json", stdin=content, env=keys)

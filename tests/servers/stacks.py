@@ -23,6 +23,17 @@ def store(s, **more):
             "credentials": credentials(s), **more}
 
 
+def lake(s):
+    """How a stack's text begins whose store is the server's: harness.LAKE is one of folders."""
+    return f"version: 1\nname: lake\nstores:\n  lake: {json.dumps(store(s, create_buckets=True))}\n"
+
+
+def aws_environment(s):
+    """What AWS's own tools and libraries read: the place and the keys."""
+    return {"AWS_ENDPOINT_URL": s.endpoint, "AWS_REGION": s.region,
+            "AWS_ACCESS_KEY_ID": s.access_key, "AWS_SECRET_ACCESS_KEY": s.secret_key}
+
+
 def queue(s, name, **more):
     """A source of kind sqs. `more`: store, bucket, key, prefix."""
     return {"kind": "sqs", "queue": name, "endpoint": s.endpoint, "region": s.region,

@@ -10,18 +10,10 @@ import uuid
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "e2e"))
 import harness  # noqa: E402
+import stacks  # noqa: E402
 from servers import server  # noqa: E402
 
 STACK = """\
-version: 1
-name: lake
-stores:
-  lake:
-    kind: s3
-    endpoint: %(endpoint)s
-    region: %(region)s
-    credentials: { from: keys, access_key: "${env:KEY}", secret_key: "${env:SECRET}" }
-    create_buckets: true
 sources:
   landing: { kind: listing, store: lake, bucket: inbox, every: 1s }
 tables:
@@ -61,11 +53,9 @@ class TableOnS3(harness.LakeTest):
     maxDiff = None
 
     def check(self, running):
-        self.keys = {"KEY": running.access_key, "SECRET": running.secret_key,
-                     "AWS_ACCESS_KEY_ID": running.access_key,
-                     "AWS_SECRET_ACCESS_KEY": running.secret_key, "AWS_ALLOW_HTTP": "true",
-                     "AWS_ENDPOINT_URL": running.endpoint, "AWS_REGION": running.region}
-        self.people = self.lake(STACK % vars(running))
+        self.keys = {**stacks.environment(running), **stacks.aws_environment(running),
+                     "AWS_ALLOW_HTTP": "true"}
+        self.people = self.lake(stacks.lake(running) + STACK)
         self.load()
         self.change()
         self.others()
