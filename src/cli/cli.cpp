@@ -15,6 +15,7 @@
 #include "app/parts.h"
 #include "core/clock.h"
 #include "core/random.h"
+#include "core/size.h"
 #include "stack/diagnostics.h"
 
 namespace headrace {
@@ -184,6 +185,17 @@ std::string usage_message(const CLI::App* app, const CLI::Error& error) {
 }
 
 }  // namespace
+
+void add_size(CLI::App& verb, const std::string& name, std::optional<std::uint64_t>& size,
+              const std::string& help, std::uint64_t least) {
+  const auto take = [name, &size, least](const std::string& text) {
+    size = parse_size(text);
+    if (!size || *size < least) {
+      throw CLI::ValidationError(name, text + " is no size like 128MiB");
+    }
+  };
+  verb.add_option_function<std::string>(name, take, help)->type_name("SIZE");
+}
 
 int run_cli(int argc, char** argv) {
   std::signal(SIGPIPE, SIG_IGN);

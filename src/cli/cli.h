@@ -2,6 +2,7 @@
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/thread_pool.hpp>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -97,6 +98,10 @@ class Cli {
   std::unique_ptr<Stores> stores_;
   std::unique_ptr<Catalog> catalog_;
 };
+
+/// An option that takes a size, such as 512MiB, of at least so much.
+void add_size(CLI::App& verb, const std::string& name, std::optional<std::uint64_t>& size,
+              const std::string& help, std::uint64_t least = 1);
 
 // Each file of verbs adds its own.
 void add_stack_verbs(CLI::App& app, Cli& cli);    // init run reload validate config test

@@ -26,7 +26,7 @@ namespace headrace {
 namespace {
 
 constexpr std::uint64_t kOneFile = 1ull << 40;  // The target is one file, however large.
-
+constexpr std::uint64_t kMemory = 96u << 20;
 constexpr unsigned kMostHelpers = 4;  // More are never busy beside the one that reads.
 constexpr int kOwnPages = 1 << 20;    // Of memory, from where on it is pages of its own.
 
@@ -151,7 +151,7 @@ Task<ObjectRows> rows_to_parquet(Cli& cli, const ConvertFile& options) {
                      .codec = codec_of(options.codec),
                      .file_bytes = kOneFile,
                      .plain_types = true};
-  how.memory_bytes = options.memory_bytes;
+  how.memory_bytes = options.memory.value_or(kMemory);
   // What grows large is given back when it is freed, not kept for something that does not come.
   mallopt(M_MMAP_THRESHOLD, kOwnPages);
   // Row groups are encoded by other cores while this one reads on.

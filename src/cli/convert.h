@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "cli/cli.h"
@@ -13,8 +14,8 @@ struct ConvertFile {
   std::string from_format;  ///< Empty: by the name.
   std::string to_format;
   std::string codec = "zstd";
-  unsigned threads = 1;                    ///< For JSON to Parquet,
-  std::uint64_t memory_bytes = 96u << 20;  ///< and for its rows on their way.
+  unsigned threads = 1;                 ///< For JSON to Parquet,
+  std::optional<std::uint64_t> memory;  ///< and for its rows on their way: 96 MiB.
   bool overwrite = false;
 };
 

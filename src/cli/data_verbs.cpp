@@ -5,7 +5,6 @@
 
 #include "cli/cli.h"
 #include "cli/convert.h"
-#include "core/size.h"
 
 namespace headrace {
 namespace {
@@ -22,18 +21,9 @@ void add_convert(CLI::App& app, Cli& cli) {
       ->check(CLI::IsMember({"zstd", "snappy", "none"}));
   options->threads = std::max(1u, std::thread::hardware_concurrency());
   verb->add_option("--threads", options->threads, "For JSON to Parquet")->check(CLI::Range(1, 256));
-  verb->add_option_function<std::string>(
-          "--memory",
-          [options](const std::string& text) {
-            const auto bytes = parse_size(text);
-            if (!bytes || *bytes == 0) {
-              throw CLI::ValidationError("--memory", text + " is no size like 96MiB");
-            }
-            options->memory_bytes = *bytes;
-          },
-          "For JSON to Parquet, what rows on their way may hold; more makes larger row groups "
-          "(default: 96MiB)")
-      ->type_name("SIZE");
+  add_size(*verb, "--memory", options->memory,
+           "For JSON to Parquet, what rows on their way may hold; more makes larger row groups "
+           "(default: 96MiB)");
   verb->add_flag("--force", options->overwrite, "Replace the target if it is there");
   verb->callback(
       [&cli, options] { cli.action = [&cli, options] { return convert_file(cli, *options); }; });

@@ -11,7 +11,6 @@
 #include "cli/cli.h"
 #include "cli/sql_prompt.h"
 #include "cli/sql_session.h"
-#include "core/size.h"
 
 namespace headrace {
 namespace {
@@ -52,19 +51,6 @@ int run_sql(Cli& cli, const SqlOptions& options) {
   return kOk;
 }
 
-CLI::Option* add_size(CLI::App& verb, const std::string& name, std::optional<std::uint64_t>& size,
-                      const std::string& help) {
-  return verb
-      .add_option_function<std::string>(
-          name,
-          [name, &size](const std::string& text) {
-            size = parse_size(text);
-            if (!size) throw CLI::ValidationError(name, text + " is no size like 2GiB");
-          },
-          help)
-      ->type_name("SIZE");
-}
-
 void add_saving(CLI::App& verb, SqlOptions& options) {
   verb.add_option("--to", options.to.name,
                   "Put the rows into an object or file, by its ending: lake://bucket/out.parquet, "
@@ -94,7 +80,7 @@ void add_sql_verb(CLI::App& app, Cli& cli) {
       ->check(CLI::Range(1, 256));
   verb->add_option("--temp", flags.temp, "Folder for what does not fit into memory")
       ->type_name("FOLDER");
-  add_size(*verb, "--temp-size", flags.temp_size, "Most that is put there (default: 10GiB)");
+  add_size(*verb, "--temp-size", flags.temp_size, "Most that is put there (default: 10GiB)", 0);
   verb->add_flag("--write", flags.write,
                  "Allow what SQL refuses otherwise: COPY ... TO, ATTACH, EXPORT, LOAD");
   verb->add_flag("--files", flags.report, "Say on stderr which part of each table was read");

@@ -24,18 +24,11 @@ struct UpkeepOptions {
   std::string where;
   std::vector<std::string> set;
   std::vector<std::string> sort;
-  std::string target;
-  std::string memory = "1GiB";
+  std::optional<std::uint64_t> target;
+  std::optional<std::uint64_t> memory;
   bool dry_run = false;
   bool yes = false;
 };
-
-std::uint64_t size_option(const std::string& name, const std::string& text) {
-  const auto bytes = parse_size(text);
-  if (!bytes || *bytes == 0)
-    throw Exit(kUsage, fmt::format("{}: {} is no size like 128MiB", name, text));
-  return *bytes;
-}
 
 /// A table with all that it takes to write its files anew.
 class Upkeep {
@@ -43,7 +36,7 @@ class Upkeep {
   Upkeep(Cli& cli, const UpkeepOptions& options)
       : resolver_(cli.has_stack() ? &cli.stack() : nullptr,
                   cli.has_stack() ? &cli.catalog() : nullptr, cli.stores()),
-        rewriter_({.memory_bytes = size_option("--memory", options.memory),
+        rewriter_({.memory_bytes = options.memory.value_or(QueryOptions{}.memory_bytes),
                    .temp_folder = std::filesystem::temp_directory_path()},
                   resolver_, real_random(),
                   std::filesystem::temp_directory_path() / fmt::format("headrace-{}", ::getpid())) {
@@ -91,7 +84,7 @@ void print_sizes(Cli& cli, const TableSize& before, const TableSize& after) {
 int run_optimize(Cli& cli, const UpkeepOptions& options) {
   Upkeep upkeep(cli, options);
   OptimizeOptions wanted;
-  if (!options.target.empty()) wanted.target_bytes = size_option("--target", options.target);
+  if (options.target) wanted.target_bytes = *options.target;
   wanted.sort_by = options.sort;
   wanted.where = options.where;
   wanted.dry_run = options.dry_run;
@@ -168,7 +161,8 @@ CLI::App* add_verb(CLI::App& table, Cli& cli, const char* name, const char* what
   auto* verb = table.add_subcommand(name, what);
   verb->add_option("table", options->table, "A name, URL or path")->required();
   verb->add_flag("--dry-run", options->dry_run, "Only say what would be done");
-  verb->add_option("--memory", options->memory, "What may be held; beyond, it goes to disk");
+  add_size(*verb, "--memory", options->memory,
+           "What may be held; beyond, it goes to disk (default: 1GiB)");
   verb->callback(
       [&cli, options, run] { cli.action = [&cli, options, run] { return run(cli, *options); }; });
   return verb;
@@ -180,9 +174,8 @@ void add_upkeep_verbs(CLI::App& table, Cli& cli) {
   auto options = std::make_shared<UpkeepOptions>();
   auto* optimize = add_verb(table, cli, "optimize", "Join small files; rows stay as they are",
                             options, run_optimize);
-  optimize->add_option("--target", options->target,
-                       "About how large files become (default: the table's "
-                       "delta.targetFileSize, else 512MiB)");
+  add_size(*optimize, "--target", options->target,
+           "About how large files become (default: the table's delta.targetFileSize, else 512MiB)");
   optimize->add_option("--sort", options->sort, "Columns to sort the rows of each partition by")
       ->delimiter(',');
   optimize->add_option("--where", options->where, "Only these partitions: \"day >= '2026-01-01'\"");

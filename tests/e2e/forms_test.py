@@ -100,8 +100,8 @@ pa.parquet.write_table(table(2), sys.argv[1] + "/rows.parquet")
     def test_convert_refuses_sizes_and_counts_that_are_none(self):
         lake = self.lake()
         lake.write("a.jsonl", '{"n":1}\n')
-        for option, value, said in (("--memory", "lots", "lots is no size like 96MiB"),
-                                    ("--memory", "0", "0 is no size like 96MiB"),
+        for option, value, said in (("--memory", "lots", "lots is no size like 128MiB"),
+                                    ("--memory", "0", "0 is no size like 128MiB"),
                                     ("--threads", "0", "--threads: Value 0 not in range [1 - 256]"),
                                     ("--threads", "many", "--threads"),
                                     ("--codec", "lzma", "--codec: lzma not in {zstd,snappy,none}")):
