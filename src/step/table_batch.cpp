@@ -9,6 +9,7 @@
 #include "core/json.h"
 #include "step/object_batch.h"
 #include "table/declared_columns.h"
+#include "table/delta/action_json.h"
 #include "table/delta/schema_json.h"
 #include "table/delta/stats_limit.h"
 
@@ -21,16 +22,8 @@ constexpr std::string_view kKind = "tables";
 
 void write_file(JsonWriter& json, const NewFile& file) {
   json.begin_object().key("path").string(file.path).key("size").number(file.size);
-  json.key("rows").number(file.rows).key("partition").begin_object();
-  for (const auto& [column, value] : file.partition) {
-    json.key(column);
-    if (value) {
-      json.string(*value);
-    } else {
-      json.null();
-    }
-  }
-  json.end_object();
+  json.key("rows").number(file.rows);
+  delta::write_nullable_texts(json.key("partition"), file.partition);
   if (!file.stats.empty()) json.key("stats").string(file.stats);
   json.end_object();
 }

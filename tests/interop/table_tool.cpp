@@ -22,6 +22,7 @@
 #include "core/error.h"
 #include "core/json.h"
 #include "store/file/file_store.h"
+#include "table/delta/action_json.h"
 #include "table/delta/delta_table.h"
 #include "table/delta/schema_json.h"
 #include "testing/run_task.h"
@@ -163,16 +164,8 @@ void write_files(JsonWriter& json, Table& table, const Snapshot& snapshot) {
     json.key("stats").string(file.stats);
     if (file.rows) json.key("rows").number(*file.rows);
     write_deleted(json, table, file);
-    json.key("partition").begin_object();
-    for (const auto& [column, value] : file.partition) {
-      json.key(column);
-      if (value) {
-        json.string(*value);
-      } else {
-        json.null();
-      }
-    }
-    json.end_object().end_object();
+    delta::write_nullable_texts(json.key("partition"), file.partition);
+    json.end_object();
   }
   json.end_array();
 }

@@ -231,19 +231,6 @@ void read_action(const Reader& line, Commit& out) {
   }
 }
 
-void write_nullable_texts(JsonWriter& json, std::string_view key, const NullableTexts& values) {
-  json.key(key).begin_object();
-  for (const auto& [column, value] : values) {
-    json.key(column);
-    if (value) {
-      json.string(*value);
-    } else {
-      json.null();
-    }
-  }
-  json.end_object();
-}
-
 void write_texts(JsonWriter& json, std::string_view key, const Texts& texts) {
   json.key(key).begin_object();
   for (const auto& [name, value] : texts) json.key(name).string(value);
@@ -272,6 +259,15 @@ std::string line_of(JsonWriter& json) {
 }
 
 }  // namespace
+
+void write_nullable_texts(JsonWriter& json, const NullableTexts& values) {
+  json.begin_object();
+  for (const auto& [name, value] : values) {
+    json.key(name);
+    value ? json.string(*value) : json.null();
+  }
+  json.end_object();
+}
 
 Commit parse_commit(BytesView text) {
   Commit out;
@@ -342,7 +338,7 @@ std::string metadata_line(const Metadata& metadata) {
 std::string add_line(const AddFile& add) {
   JsonWriter json;
   json.begin_object().key("add").begin_object().key("path").string(add.path);
-  write_nullable_texts(json, "partitionValues", add.partition_values);
+  write_nullable_texts(json.key("partitionValues"), add.partition_values);
   json.key("size").number(add.size).key("modificationTime").number(add.modification_time);
   json.key("dataChange").boolean(add.data_change);
   if (!add.stats.empty()) json.key("stats").string(add.stats);
@@ -356,10 +352,10 @@ std::string remove_line(const RemoveFile& remove) {
   json.key("dataChange").boolean(remove.data_change);
   if (remove.partition_values && remove.size) {
     json.key("extendedFileMetadata").boolean(true);
-    write_nullable_texts(json, "partitionValues", *remove.partition_values);
+    write_nullable_texts(json.key("partitionValues"), *remove.partition_values);
     json.key("size").number(*remove.size);
   }
-  if (!remove.tags.empty()) write_nullable_texts(json, "tags", remove.tags);
+  if (!remove.tags.empty()) write_nullable_texts(json.key("tags"), remove.tags);
   if (remove.deletion_vector) write_deletion_vector(json, *remove.deletion_vector);
   if (remove.base_row_id) json.key("baseRowId").number(*remove.base_row_id);
   if (remove.default_row_commit_version) {

@@ -3,6 +3,7 @@
 #include <string>
 
 #include "core/bytes.h"
+#include "core/json.h"
 #include "table/delta/actions.h"
 
 namespace headrace::delta {
@@ -29,5 +30,8 @@ std::string add_line(const AddFile& add);
 /// The extended form, if the partition values and the size are known.
 std::string remove_line(const RemoveFile& remove);
 std::string transaction_line(const Transaction& transaction);
+
+/// {"name": "text" or null, ...}, where the writer stands: partition values, properties.
+void write_nullable_texts(JsonWriter& json, const NullableTexts& values);
 
 }  // namespace headrace::delta

@@ -377,12 +377,8 @@ class Planner {
       for (const auto& [name, value] : change_.properties) json.string(name);
       return {{"properties", json.end_array().text()}, {"ifExists", "true"}};
     }
-    json.begin_object();
-    for (const auto& [name, value] : change_.properties) {
-      json.key(name);
-      value ? json.string(*value) : json.null();
-    }
-    return {{"properties", json.end_object().text()}};
+    write_nullable_texts(json, change_.properties);
+    return {{"properties", json.text()}};
   }
 
   std::string_view isolation() const {
