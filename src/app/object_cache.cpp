@@ -41,15 +41,15 @@ void check_written(const std::ofstream& file, const fs::path& path) {
 ObjectCache::ObjectCache(fs::path folder, std::uint64_t most_bytes)
     : folder_(std::move(folder)), most_bytes_(most_bytes) {}
 
-Task<std::vector<std::string>> ObjectCache::fetch(Store& store, std::string store_name,
-                                                  std::vector<ObjectKey> objects) {
+Task<std::vector<ReadableObject>> ObjectCache::fetch(Store& store, std::string store_name,
+                                                     std::vector<ObjectKey> objects, bool parts) {
   namespace asio = boost::asio;
-  std::vector<std::string> paths(objects.size());
+  std::vector<ReadableObject> found(objects.size());
   std::size_t next = 0;
   const auto work = [&]() -> Task<> {
     while (next < objects.size()) {
       const std::size_t mine = next++;
-      paths[mine] = co_await fetch_one(store, store_name, objects[mine]);
+      found[mine] = co_await fetch_one(store, store_name, objects[mine], parts);
     }
   };
   const auto executor = co_await asio::this_coro::executor;
@@ -57,23 +57,23 @@ Task<std::vector<std::string>> ObjectCache::fetch(Store& store, std::string stor
   for (std::size_t i = 0; i < std::min(kAtATime, objects.size()); ++i) {
     workers.push_back(asio::co_spawn(executor, work(), asio::deferred));
   }
-  if (workers.empty()) co_return paths;
+  if (workers.empty()) co_return found;
   auto [order, failures] =
       co_await asio::experimental::make_parallel_group(std::move(workers))
           .async_wait(asio::experimental::wait_for_one_error(), asio::use_awaitable);
   for (const std::size_t i : order) {
     if (failures[i]) std::rethrow_exception(failures[i]);
   }
-  co_return paths;
+  co_return found;
 }
 
-Task<std::string> ObjectCache::fetch_one(Store& store, const std::string& store_name,
-                                         ObjectKey key) {
+Task<ReadableObject> ObjectCache::fetch_one(Store& store, const std::string& store_name,
+                                            ObjectKey key, bool parts) {
   const auto info = co_await store.head(key);
+  const std::string url = fmt::format("{}://{}", store_name, key.text());
   const auto gone = [&] {
     return Error(ErrorKind::kConflict,
-                 fmt::format("{}://{} was removed or replaced while it was read; ask again",
-                             store_name, key.text()));
+                 url + " was removed or replaced while it was read; ask again");
   };
   if (!info) throw gone();
   const std::uint64_t hash =
@@ -82,8 +82,9 @@ Task<std::string> ObjectCache::fetch_one(Store& store, const std::string& store_
   std::error_code missing;
   if (fs::file_size(path, missing) == info->size && !missing) {
     fs::last_write_time(path, fs::file_time_type::clock::now(), missing);  // Used again.
-    co_return path.string();
+    co_return ReadableObject{path.string()};
   }
+  if (parts && info->size > kMostCopied) co_return ReadableObject{url, *info};
   make_room(info->size);
   auto object = co_await store.get(key, {.range = {}, .if_match = info->etag});
   if (!object) throw gone();
@@ -102,7 +103,7 @@ Task<std::string> ObjectCache::fetch_one(Store& store, const std::string& store_
     fs::remove(temporary, missing);
     throw;
   }
-  co_return path.string();
+  co_return ReadableObject{path.string()};
 }
 
 void ObjectCache::make_room(std::uint64_t bytes) const {

@@ -51,14 +51,18 @@ Task<std::vector<std::string>> StackResolver::names() {
   co_return names;
 }
 
-Task<std::vector<std::string>> StackResolver::readable_paths(Store& store,
-                                                             std::vector<ObjectKey> objects) {
+Task<std::vector<ReadableObject>> StackResolver::readable(Store& store,
+                                                          std::vector<ObjectKey> objects,
+                                                          DataFormat format) {
   const auto root = folder_of(store);
-  if (!root) co_return co_await cache_.fetch(store, name_of(store), std::move(objects));
-  std::vector<std::string> paths;
-  paths.reserve(objects.size());
-  for (const ObjectKey& object : objects) paths.push_back(*root + object.text());
-  co_return paths;
+  if (!root) {
+    co_return co_await cache_.fetch(store, name_of(store), std::move(objects),
+                                    format == DataFormat::kParquet);
+  }
+  std::vector<ReadableObject> files;
+  files.reserve(objects.size());
+  for (const ObjectKey& object : objects) files.push_back({*root + object.text()});
+  co_return files;
 }
 
 std::optional<std::string> StackResolver::folder_of(const Store& store) const {

@@ -22,8 +22,8 @@ class StackResolver final : public TableResolver {
   Task<std::optional<DataPlace>> find(std::string name) override;
   Task<std::vector<std::string>> names() override;
   DataPlace locate(std::string_view url) override;
-  Task<std::vector<std::string>> readable_paths(Store& store,
-                                                std::vector<ObjectKey> objects) override;
+  Task<std::vector<ReadableObject>> readable(Store& store, std::vector<ObjectKey> objects,
+                                             DataFormat format) override;
 
  private:
   /// The folder of a file store, with a slash at its end; none for other stores.

@@ -139,6 +139,8 @@ void SqlSession::report(const std::vector<SourceReport>& sources) const {
   for (const SourceReport& source : sources) {
     std::fprintf(stderr, "read %s\n", to_string(source).c_str());
   }
+  const RangeReads reads = query_->range_reads();
+  if (reads.objects > 0) std::fprintf(stderr, "read %s\n", to_string(reads).c_str());
 }
 
 std::vector<std::vector<std::string>> SqlSession::rows(const std::string& statement) {

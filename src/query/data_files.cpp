@@ -3,11 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <boost/asio/this_coro.hpp>
 #include <map>
 #include <utility>
 
 #include "core/error.h"
-#include "query/engine.h"
+#include "query/delta_view.h"
 
 namespace headrace {
 namespace {
@@ -210,6 +211,23 @@ Task<FoundData> find_data(DataPlace place, std::string shown, bool any_start) {
   const DataFormat format =
       place.format == DataFormat::kAuto ? format_of(files, shown) : place.format;
   co_return FoundData{format, std::move(files)};
+}
+
+Task<std::vector<std::string>> engine_paths(Engine& engine, TableResolver& resolver, Store& store,
+                                            std::vector<ObjectKey> objects, DataFormat format) {
+  const std::size_t count = objects.size();
+  std::vector<ReadableObject> found = co_await resolver.readable(store, std::move(objects), format);
+  if (found.size() != count) throw Error(ErrorKind::kBug, "the resolver lost objects");
+  const Executor executor = co_await boost::asio::this_coro::executor;
+  std::vector<std::string> paths;
+  paths.reserve(count);
+  for (ReadableObject& object : found) {
+    paths.push_back(object.by_ranges
+                        ? engine.objects().add(executor, store, std::move(*object.by_ranges),
+                                               std::move(object.path))
+                        : literal_path(object.path));
+  }
+  co_return paths;
 }
 
 std::string files_rows_sql(DataFormat format, const std::string& variable) {

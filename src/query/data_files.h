@@ -7,6 +7,7 @@
 
 #include "core/task.h"
 #include "query/data_format.h"
+#include "query/engine.h"
 #include "query/resolver.h"
 #include "store/store.h"
 
@@ -29,6 +30,11 @@ Task<FoundData> find_data(DataPlace place, std::string shown, bool any_start = f
 /// The SELECT that gives the rows of such files; `variable` is the engine's variable that holds
 /// their paths.
 std::string files_rows_sql(DataFormat format, const std::string& variable);
+
+/// Paths by which the engine opens these objects, in their order: of files that hold them, or of
+/// what it reads by ranges on the executor that this is awaited on.
+Task<std::vector<std::string>> engine_paths(Engine& engine, TableResolver& resolver, Store& store,
+                                            std::vector<ObjectKey> objects, DataFormat format);
 
 /// Does `path` match a pattern of *, **, ? and [a-z]?
 bool matches_glob(std::string_view pattern, std::string_view path);

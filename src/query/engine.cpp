@@ -132,8 +132,8 @@ std::string with_readable_columns(duckdb_prepared_statement statement, const std
   return fmt::format("SELECT {} FROM (\n{}\n) AS opaque({})", casts, sql, names);
 }
 
-/// Of several statements in one, those before the last are the engine's own doing. What writes or
-/// loads among them was hidden from who looked at the text.
+/// What writes or loads although its text did not say so. Of several statements in one, those
+/// before the last are the engine's own doing.
 void refuse_hidden_write(duckdb_prepared_statement statement) {
   switch (duckdb_prepared_statement_type(statement)) {
     case DUCKDB_STATEMENT_TYPE_COPY:
@@ -217,6 +217,8 @@ Engine::Engine(const QueryOptions& options) : may_write_(options.may_write) {
     duckdb_close(&database_);
     throw Error(ErrorKind::kBug, "the SQL engine gives no connection");
   }
+  add_object_file_system(database_,
+                         [this](const std::string& path) { return objects_->open(path); });
   execute("SET TimeZone = 'UTC'");
   if (!options.temp_folder.empty()) {
     // Set at the start, the engine shows this limit and does not keep to it.
@@ -234,6 +236,12 @@ Engine::~Engine() {
 void Engine::interrupt() {
   stopped_ = true;
   duckdb_interrupt(connection_);
+  objects_->stop();
+}
+
+void Engine::allow() {
+  stopped_ = false;
+  objects_->allow();
 }
 
 std::optional<double> Engine::progress() const {
@@ -242,78 +250,97 @@ std::optional<double> Engine::progress() const {
   return std::min(percentage / 100, 1.0);
 }
 
+/// A stopped statement has ended when its reads of objects have.
 void Engine::throw_if_stopped() const {
-  if (stopped_) throw Error(ErrorKind::kCancelled, "query interrupted");
+  if (!stopped_) return;
+  objects_->join();
+  throw Error(ErrorKind::kCancelled, "query interrupted");
+}
+
+template <class Work>
+std::invoke_result_t<Work&> Engine::ask(Work work) const {
+  throw_if_stopped();
+  try {
+    return work();
+  } catch (const Error& error) {
+    throw_if_stopped();
+    throw objects_->cause_of(error);
+  }
 }
 
 void Engine::execute(const std::string& sql) {
+  ask([&] {
+    duckdb_result result;
+    const duckdb_state state = duckdb_query(connection_, sql.c_str(), &result);
+    const std::string message = state == DuckDBError ? duckdb_result_error(&result) : "";
+    duckdb_destroy_result(&result);
+    if (state == DuckDBError) throw engine_error(message);
+  });
   throw_if_stopped();
-  duckdb_result result;
-  const duckdb_state state = duckdb_query(connection_, sql.c_str(), &result);
-  const std::string message = state == DuckDBError ? duckdb_result_error(&result) : "";
-  duckdb_destroy_result(&result);
-  throw_if_stopped();
-  if (state == DuckDBError) throw engine_error(message);
 }
 
 std::vector<std::vector<Cell>> Engine::rows(const std::string& sql,
                                             const std::vector<std::string>& parameters) {
-  const Prepared statement = prepare_readable(connection_, sql, may_write_);
-  for (std::size_t i = 0; i < parameters.size(); ++i) {
-    bind(statement.get(), i + 1,
-         duckdb_create_varchar_length(parameters[i].data(), parameters[i].size()));
-  }
-  duckdb_result result;
-  if (duckdb_execute_prepared(statement.get(), &result) == DuckDBError) {
-    const Error error = engine_error(duckdb_result_error(&result));
-    duckdb_destroy_result(&result);
-    throw error;
-  }
-  EngineRows stream(*this, result);
-  std::vector<std::vector<Cell>> all;
-  const std::size_t width = stream.columns().size();
-  while (auto batch = stream.next()) {
-    for (std::size_t i = 0; i < batch->rows; ++i) {
-      const auto from = batch->cells.begin() + static_cast<std::ptrdiff_t>(i * width);
-      all.emplace_back(from, from + static_cast<std::ptrdiff_t>(width));
+  return ask([&] {
+    const Prepared statement = prepare_readable(connection_, sql, may_write_);
+    for (std::size_t i = 0; i < parameters.size(); ++i) {
+      bind(statement.get(), i + 1,
+           duckdb_create_varchar_length(parameters[i].data(), parameters[i].size()));
     }
-  }
-  return all;
+    duckdb_result result;
+    if (duckdb_execute_prepared(statement.get(), &result) == DuckDBError) {
+      const Error error = engine_error(duckdb_result_error(&result));
+      duckdb_destroy_result(&result);
+      throw error;
+    }
+    EngineRows stream(*this, result);
+    std::vector<std::vector<Cell>> all;
+    const std::size_t width = stream.columns().size();
+    while (auto batch = stream.next()) {
+      for (std::size_t i = 0; i < batch->rows; ++i) {
+        const auto from = batch->cells.begin() + static_cast<std::ptrdiff_t>(i * width);
+        all.emplace_back(from, from + static_cast<std::ptrdiff_t>(width));
+      }
+    }
+    return all;
+  });
 }
 
 void Engine::each_chunk(const std::string& sql, const std::function<void(duckdb_data_chunk)>& use) {
-  throw_if_stopped();
-  duckdb_result result;
-  if (duckdb_query(connection_, sql.c_str(), &result) == DuckDBError) {
-    const Error error = engine_error(duckdb_result_error(&result));
-    duckdb_destroy_result(&result);
-    throw error;
-  }
-  const std::unique_ptr<duckdb_result, decltype(&duckdb_destroy_result)> owned(
-      &result, &duckdb_destroy_result);
-  while (const Owned<duckdb_data_chunk, DestroyChunk> chunk{duckdb_fetch_chunk(result)}) {
-    use(chunk.get());
-  }
+  ask([&] {
+    duckdb_result result;
+    if (duckdb_query(connection_, sql.c_str(), &result) == DuckDBError) {
+      const Error error = engine_error(duckdb_result_error(&result));
+      duckdb_destroy_result(&result);
+      throw error;
+    }
+    const std::unique_ptr<duckdb_result, decltype(&duckdb_destroy_result)> owned(
+        &result, &duckdb_destroy_result);
+    while (const Owned<duckdb_data_chunk, DestroyChunk> chunk{duckdb_fetch_chunk(result)}) {
+      use(chunk.get());
+    }
+  });
 }
 
 /// Up to the first rows. The result is the caller's to destroy.
 duckdb_result Engine::start(const std::string& sql) {
-  throw_if_stopped();
-  const Prepared statement = prepare_readable(connection_, sql, may_write_);
-  duckdb_pending_result raw = nullptr;
-  const duckdb_state state = duckdb_pending_prepared_streaming(statement.get(), &raw);
-  const Owned<duckdb_pending_result, DestroyPending> pending(raw);
-  if (state == DuckDBError) throw engine_error(duckdb_pending_error(raw));
-  // An interrupt from before this point was forgotten by the engine when the statement began; one
-  // from now on is not.
-  throw_if_stopped();
-  duckdb_result result;
-  if (duckdb_execute_pending(raw, &result) == DuckDBError) {
-    const Error error = engine_error(duckdb_result_error(&result));
-    duckdb_destroy_result(&result);
-    throw error;
-  }
-  return result;
+  return ask([&] {
+    const Prepared statement = prepare_readable(connection_, sql, may_write_);
+    duckdb_pending_result raw = nullptr;
+    const duckdb_state state = duckdb_pending_prepared_streaming(statement.get(), &raw);
+    const Owned<duckdb_pending_result, DestroyPending> pending(raw);
+    if (state == DuckDBError) throw engine_error(duckdb_pending_error(raw));
+    // An interrupt from before this point was forgotten by the engine when the statement began; one
+    // from now on is not.
+    throw_if_stopped();
+    duckdb_result result;
+    if (duckdb_execute_pending(raw, &result) == DuckDBError) {
+      const Error error = engine_error(duckdb_result_error(&result));
+      duckdb_destroy_result(&result);
+      throw error;
+    }
+    return result;
+  });
 }
 
 std::unique_ptr<EngineRows> Engine::stream(const std::string& sql) {
@@ -330,13 +357,14 @@ void Engine::stream_chunks(const std::string& sql,
 
 /// The next chunk of a streaming result; null after the last.
 duckdb_data_chunk Engine::fetch(duckdb_result& result) const {
-  throw_if_stopped();
-  const duckdb_data_chunk chunk = duckdb_fetch_chunk(result);
-  if (chunk != nullptr) return chunk;
-  const char* message = duckdb_result_error(&result);
-  throw_if_stopped();
-  if (message && *message) throw engine_error(message);
-  return nullptr;
+  return ask([&]() -> duckdb_data_chunk {
+    const duckdb_data_chunk chunk = duckdb_fetch_chunk(result);
+    if (chunk != nullptr) return chunk;
+    const char* message = duckdb_result_error(&result);
+    throw_if_stopped();
+    if (message && *message) throw engine_error(message);
+    return nullptr;
+  });
 }
 
 void Engine::set_list(const std::string& name,
@@ -391,7 +419,11 @@ EngineRows::EngineRows(Engine& engine, duckdb_result result) : engine_(engine), 
   }
 }
 
-EngineRows::~EngineRows() { duckdb_destroy_result(&result_); }
+/// Rows that are left early may have the engine still reading for them; destroying them waits for
+/// that, on a thread that the reads may need.
+EngineRows::~EngineRows() {
+  engine_.objects().without_reads([&] { duckdb_destroy_result(&result_); });
+}
 
 std::optional<RowBatch> EngineRows::next() {
   const Owned<duckdb_data_chunk, DestroyChunk> chunk(engine_.fetch(result_));

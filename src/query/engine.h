@@ -12,6 +12,7 @@
 
 #include "core/error.h"
 #include "query/engine_types.h"
+#include "query/object_files.h"
 #include "query/query.h"
 #include "query/render.h"
 
@@ -59,7 +60,11 @@ class Engine {
 
   /// Ends what runs now, and all that is started before allow() is called, with kCancelled.
   void interrupt();
-  void allow() { stopped_ = false; }
+  void allow();
+
+  /// The objects that this engine reads by ranges. What a store throws meanwhile comes out of the
+  /// statement as it is.
+  ObjectFiles& objects() const { return *objects_; }
 
   /// How much of what runs now is done, 0 to 1, as far as the engine can say. Any thread.
   std::optional<double> progress() const;
@@ -69,6 +74,9 @@ class Engine {
  private:
   friend class EngineRows;
   void throw_if_stopped() const;
+  /// Work of the engine, whose failure may be a stop or a store's.
+  template <class Work>
+  std::invoke_result_t<Work&> ask(Work work) const;
   duckdb_result start(const std::string& sql);
   duckdb_data_chunk fetch(duckdb_result& result) const;
 
@@ -76,6 +84,7 @@ class Engine {
   duckdb_connection connection_ = nullptr;
   std::atomic<bool> stopped_ = false;
   bool may_write_ = false;
+  std::shared_ptr<ObjectFiles> objects_ = std::make_shared<ObjectFiles>();
 };
 
 /// The rows of a statement, chunk by chunk.

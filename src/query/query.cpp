@@ -183,6 +183,7 @@ class Query::Impl {
   Task<Crawl> crawl(std::string dataset, bool anew);
   void interrupt() { engine_.interrupt(); }
   std::optional<double> progress() const { return engine_.progress(); }
+  RangeReads range_reads() const { return engine_.objects().reads(); }
 
   template <class Work>
   Task<std::invoke_result_t<Work&>> on_engine(Work work) {
@@ -216,6 +217,8 @@ class Query::Impl {
   Table& table_at(Store& store, const ObjectKey& location);
   std::optional<AsOf> evaluate(const TimeTravel& travel);
   void prune(const Plan& plan, Source& source);
+  Task<std::vector<std::string>> paths_of(Store& store, std::vector<ObjectKey> objects,
+                                          DataFormat format);
   Task<> find_paths(Source& source);
   std::string rows_sql(Source& source);
   std::vector<TypedColumn> known_columns(Source& source, const std::string& variable);
@@ -273,6 +276,7 @@ Task<Crawl> Query::crawl(std::string dataset, bool anew) {
   return impl_->crawl(std::move(dataset), anew);
 }
 
+RangeReads Query::range_reads() const { return impl_->range_reads(); }
 std::optional<double> Query::progress() const { return impl_->progress(); }
 
 std::string to_string(const SourceReport& source) {
@@ -280,6 +284,12 @@ std::string to_string(const SourceReport& source) {
                      source.version ? fmt::format(" version {}", *source.version) : "",
                      source.files_read, source.files_total, format_size(source.bytes_read),
                      format_size(source.bytes_total));
+}
+
+std::string to_string(const RangeReads& reads) {
+  return fmt::format("{} object{} by ranges: {} of {} in {} requests", reads.objects,
+                     reads.objects == 1 ? "" : "s", format_size(reads.bytes),
+                     format_size(reads.of_bytes), reads.requests);
 }
 
 void Query::Impl::check_may_run(const std::string& sql) const {
@@ -444,6 +454,7 @@ Query::Impl::Plan Query::Impl::begin(const std::string& sql) {
   partitions_.clear();
   objects_.clear();
   parquet_.clear();
+  engine_.objects().clear();
   deleted_rows_.clear();
   SqlWithoutTimeTravel without = take_out_time_travel(sql);
   Plan plan;
@@ -604,19 +615,24 @@ void Query::Impl::prune(const Plan& plan, Source& source) {
   if (source.kept.empty() && !source.table) source.kept.push_back(&source.snapshot.files.front());
 }
 
+Task<std::vector<std::string>> Query::Impl::paths_of(Store& store, std::vector<ObjectKey> objects,
+                                                     DataFormat format) {
+  std::vector<std::string> paths =
+      co_await engine_paths(engine_, resolver_, store, objects, format);
+  for (std::size_t i = 0; i < paths.size(); ++i) {
+    const std::string name = objects[i].text();
+    if (!paths[i].ends_with(literal_path(name))) objects_.emplace(paths[i], name);
+  }
+  co_return paths;
+}
+
 Task<> Query::Impl::find_paths(Source& source) {
   std::vector<ObjectKey> objects;
   for (const TableFile* file : source.kept) objects.push_back(source.key_of(*file));
-  const std::size_t count = objects.size();
-  source.paths = co_await resolver_.readable_paths(*source.store, objects);
-  if (source.paths.size() != count) {
-    throw Error(ErrorKind::kBug, "the resolver lost paths of " + source.shown);
-  }
-  for (std::size_t i = 0; i < count; ++i) {
-    std::string& path = source.paths[i];
-    if (!path.ends_with(objects[i].text())) objects_.emplace(path, objects[i].text());
-    path = literal_path(path);
-    const bool parquet = source.table || source.data.format == DataFormat::kParquet;
+  const bool parquet = source.table || source.data.format == DataFormat::kParquet;
+  source.paths = co_await paths_of(*source.store, std::move(objects),
+                                   parquet ? DataFormat::kParquet : source.data.format);
+  for (const std::string& path : source.paths) {
     if (parquet && parquet_.size() < kTriedFiles) parquet_.push_back(path);
   }
   if (source.table) {
@@ -685,11 +701,8 @@ SourceReport Query::Impl::report_of(const Source& source) {
 
 Task<std::vector<TypedColumn>> Query::Impl::columns_of(Store& store, std::vector<ObjectKey> objects,
                                                        DataFormat format) {
-  std::vector<std::string> paths = co_await resolver_.readable_paths(store, objects);
-  for (std::size_t i = 0; i < paths.size(); ++i) {
-    if (!paths[i].ends_with(objects[i].text())) objects_.emplace(paths[i], objects[i].text());
-    paths[i] = literal_path(paths[i]);
-  }
+  engine_.objects().clear();
+  const std::vector<std::string> paths = co_await paths_of(store, std::move(objects), format);
   co_return co_await on_engine([&] {
     engine_.set_list("headrace_crawled", {paths.begin(), paths.end()});
     try {

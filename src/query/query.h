@@ -45,6 +45,17 @@ struct SourceReport {
 /// "people version 12: 3 of 4000 files, 12.4 MiB of 16.1 GiB"
 std::string to_string(const SourceReport& source);
 
+/// What a statement read of remote objects by ranges, in place of copies.
+struct RangeReads {
+  std::size_t objects = 0;
+  std::uint64_t bytes = 0;
+  std::uint64_t of_bytes = 0;  ///< Sizes of the objects.
+  std::uint64_t requests = 0;
+};
+
+/// "2 objects by ranges: 1.2 MiB of 512 MiB in 9 requests"
+std::string to_string(const RangeReads& reads);
+
 /// Rows in the order they came: `cells` holds columns().size() cells per row.
 struct RowBatch {
   std::size_t rows = 0;
@@ -126,6 +137,9 @@ class Query {
   /// all (`anew`, which also forgets columns that are gone). Throws kInvalid, naming the object,
   /// for one that cannot be read, and for what is no dataset.
   Task<Crawl> crawl(std::string dataset, bool anew);
+
+  /// What the statement that ran last read by ranges so far. Any thread.
+  RangeReads range_reads() const;
 
   /// How much of the running statement is done, 0 to 1; nullopt if none runs or none can say. Any
   /// thread.

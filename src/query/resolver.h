@@ -25,6 +25,13 @@ struct DataPlace {
   std::shared_ptr<const DatasetState> kept = nullptr;  ///< What was crawled of it, if it was.
 };
 
+/// How the engine reads an object.
+struct ReadableObject {
+  std::string path;  ///< A file that holds its bytes; of an object read by ranges, its URL.
+  /// Set: it is read by ranges from its store, as long as it is this content.
+  std::optional<ObjectInfo> by_ranges = std::nullopt;
+};
+
 /// What the SQL room asks of the program around it: which tables there are, where URLs lead, and
 /// how the engine can read an object. Implemented in app/, where stores and the stack are known.
 ///
@@ -40,11 +47,11 @@ class TableResolver {
   /// What a URL such as "lake://bucket/people" or "file:///tmp/x" leads to. Throws kInvalid for
   /// a store that is not there.
   virtual DataPlace locate(std::string_view url) = 0;
-  /// Paths by which the engine can read these objects, in their order. A folder's objects are files
-  /// already; a remote store's are fetched into a cache or given as presigned URLs. Asked only for
-  /// objects that are to be read. Throws kInvalid where a store offers no way.
-  virtual Task<std::vector<std::string>> readable_paths(Store& store,
-                                                        std::vector<ObjectKey> objects) = 0;
+  /// How the engine can read these objects, in their order. A folder's objects are files already;
+  /// a remote store's are fetched into a cache, or read by ranges if `format` allows to read parts.
+  /// Asked only for objects that are to be read. Throws kInvalid where a store offers no way.
+  virtual Task<std::vector<ReadableObject>> readable(Store& store, std::vector<ObjectKey> objects,
+                                                     DataFormat format) = 0;
 };
 
 }  // namespace headrace

@@ -12,6 +12,7 @@
 #include "core/error.h"
 #include "core/hash.h"
 #include "format/jsonl/infer.h"
+#include "query/data_files.h"
 #include "query/delta_view.h"
 #include "query/file_stats.h"
 #include "query/parquet_parts.h"
@@ -174,9 +175,9 @@ TableRewriter::~TableRewriter() = default;
 Task<std::string> TableRewriter::rows_sql(Place place, Files files, std::string file_column) {
   std::vector<ObjectKey> objects;
   for (const TableFile* file : files) objects.push_back(place.table.key_of(file->path));
-  std::vector<std::string> paths =
-      co_await resolver_.readable_paths(place.store, std::move(objects));
-  for (std::string& path : paths) path = literal_path(path);
+  engine_.objects().clear();
+  std::vector<std::string> paths = co_await engine_paths(engine_, resolver_, place.store,
+                                                         std::move(objects), DataFormat::kParquet);
   std::vector<DeletedRows> deleted = co_await read_deleted_rows(place.table, files);
   co_return co_await on_engine([&] {
     partitions_.clear();

@@ -29,8 +29,8 @@ class TestLake final : public TableResolver {
   Task<std::optional<DataPlace>> find(std::string name) override;
   Task<std::vector<std::string>> names() override;
   DataPlace locate(std::string_view url) override;
-  Task<std::vector<std::string>> readable_paths(Store& store,
-                                                std::vector<ObjectKey> objects) override;
+  Task<std::vector<ReadableObject>> readable(Store& store, std::vector<ObjectKey> objects,
+                                             DataFormat format) override;
 
   std::filesystem::path root() const { return root_; }
   /// Names a place of the store for find().

@@ -56,11 +56,11 @@ DataPlace TestLake::locate(std::string_view text) {
   throw Error(ErrorKind::kInvalid, "no store " + url.store);
 }
 
-Task<std::vector<std::string>> TestLake::readable_paths(Store& store,
-                                                        std::vector<ObjectKey> objects) {
-  std::vector<std::string> paths;
+Task<std::vector<ReadableObject>> TestLake::readable(Store& store, std::vector<ObjectKey> objects,
+                                                     DataFormat) {
+  std::vector<ReadableObject> paths;
   const std::string root = &store == lake_.get() ? root_.string() + "/" : "/";
-  for (const ObjectKey& object : objects) paths.push_back(root + object.text());
+  for (const ObjectKey& object : objects) paths.push_back({root + object.text()});
   co_return paths;
 }
 

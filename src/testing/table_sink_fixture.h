@@ -62,9 +62,10 @@ class TableSinkFixture : public testing::Test, public TableResolver {
   }
   Task<std::vector<std::string>> names() override { co_return std::vector<std::string>{"t"}; }
   DataPlace locate(std::string_view) override { return {}; }
-  Task<std::vector<std::string>> readable_paths(Store&, std::vector<ObjectKey> objects) override {
-    std::vector<std::string> paths;
-    for (const ObjectKey& object : objects) paths.push_back(folder_ / object.text());
+  Task<std::vector<ReadableObject>> readable(Store&, std::vector<ObjectKey> objects,
+                                             DataFormat) override {
+    std::vector<ReadableObject> paths;
+    for (const ObjectKey& object : objects) paths.push_back({folder_ / object.text()});
     opened_ += paths.size();
     co_return paths;
   }

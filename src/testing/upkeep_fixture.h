@@ -38,11 +38,12 @@ class UpkeepTest : public testing::Test, public TableResolver {
   }
   Task<std::vector<std::string>> names() override { co_return std::vector<std::string>{"t"}; }
   DataPlace locate(std::string_view) override { return {}; }
-  Task<std::vector<std::string>> readable_paths(Store&, std::vector<ObjectKey> objects) override {
+  Task<std::vector<ReadableObject>> readable(Store&, std::vector<ObjectKey> objects,
+                                             DataFormat) override {
     opened_ += objects.size();
     if (const auto before = std::exchange(before_reading_, {})) co_await before();
-    std::vector<std::string> paths;
-    for (const ObjectKey& object : objects) paths.push_back(folder_ / object.text());
+    std::vector<ReadableObject> paths;
+    for (const ObjectKey& object : objects) paths.push_back({folder_ / object.text()});
     co_return paths;
   }
 
