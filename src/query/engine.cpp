@@ -141,7 +141,7 @@ void refuse_hidden_write(duckdb_prepared_statement statement) {
     case DUCKDB_STATEMENT_TYPE_LOAD:
     case DUCKDB_STATEMENT_TYPE_ATTACH:
       throw Error(ErrorKind::kInvalid,
-                  "one SQL statement is run at a time; here one hides another");
+                  "SQL only reads here, and this hides a statement that writes or loads");
     default:
       break;
   }
@@ -180,8 +180,9 @@ Prepared prepare_last(duckdb_connection connection, const std::string& sql, bool
       --last;  // It ends with one too.
       continue;
     }
-    const bool seen = i == last && outside_write(sql).has_value();  // And allowed by who saw it.
-    if (count > 1 && !may_write && !seen) refuse_hidden_write(one);
+    // Seen in the text, and allowed by who saw it.
+    const bool seen = i == last && (outside_write(sql) || reads_by_copy(sql));
+    if (!may_write && !seen) refuse_hidden_write(one);
     if (i == last) return prepared;
     run(one);
   }

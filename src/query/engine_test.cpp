@@ -172,6 +172,18 @@ TEST(EngineLockdown, FetchesAndKeepsNothing) {
   for (const auto& row : rows) EXPECT_EQ(row[1].text, "false") << row[0].text;
 }
 
+TEST(EngineLockdown, RefusesByItsKindWhatTheWordsDoNotShow) {
+  Engine engine({});
+  for (const char* sql : {"; ATTACH ':memory:' AS d", "; COPY (SELECT 1) TO 'never.csv'"}) {
+    try {
+      engine.stream(sql);
+      ADD_FAILURE() << sql;
+    } catch (const Error& error) {
+      EXPECT_THAT(error.what(), HasSubstr("SQL only reads here")) << sql;
+    }
+  }
+}
+
 TEST(EngineLockdown, BoundsMemoryThreadsAndSpilling) {
   Engine engine(QueryOptions{.memory_bytes = 64u << 20, .threads = 3});
   EXPECT_EQ(engine.rows("SELECT current_setting('memory_limit')")[0][0].text, "64.0 MiB");

@@ -201,7 +201,7 @@ class Query::Impl {
     bool text_by_bytes = true;
   };
 
-  void check_may_run(const std::string& sql) const;
+  std::string allowed(std::string_view sql) const;
   Task<std::unique_ptr<QueryResult>> copy_to_url(std::string sql, CopyTarget target);
   Task<std::unique_ptr<QueryResult>> run_statement(std::string sql);
   Task<DataPlace> place_for_writing(std::string name);
@@ -292,14 +292,15 @@ std::string to_string(const RangeReads& reads) {
                      format_size(reads.of_bytes), reads.requests);
 }
 
-void Query::Impl::check_may_run(const std::string& sql) const {
-  const std::size_t statements = split_statements(sql).size();
-  if (statements != 1) {
+/// The one statement of a text, without semicolons around it; throws if it may not be run.
+std::string Query::Impl::allowed(std::string_view sql) const {
+  std::vector<std::string> statements = split_statements(sql);
+  if (statements.size() != 1) {
     throw Error(ErrorKind::kInvalid,
-                fmt::format("one SQL statement is run at a time, here are {}", statements));
+                fmt::format("one SQL statement is run at a time, here are {}", statements.size()));
   }
-  const auto effect = options_.may_write ? std::nullopt : outside_write(sql);
-  if (!effect) return;
+  const auto effect = options_.may_write ? std::nullopt : outside_write(statements[0]);
+  if (!effect) return std::move(statements[0]);
   throw Error(ErrorKind::kInvalid,
               fmt::format("{}, and SQL only reads here: say --write to allow it, or --to to put "
                           "the rows of a SELECT into a file or object",
@@ -308,7 +309,7 @@ void Query::Impl::check_may_run(const std::string& sql) const {
 
 Task<std::unique_ptr<QueryResult>> Query::Impl::run(std::string sql) {
   engine_.allow();
-  check_may_run(sql);
+  sql = allowed(sql);
   if (auto target = copy_target(sql); target && is_url(target->name)) {
     co_return co_await copy_to_url(std::move(sql), std::move(*target));
   }
@@ -341,7 +342,7 @@ Task<DataPlace> Query::Impl::place_for_writing(std::string name) {
 
 Task<Saved> Query::Impl::save(std::string sql, SaveTarget target) {
   engine_.allow();
-  check_may_run(sql);
+  sql = allowed(sql);
   if (target.format == DataFormat::kAuto) {
     const auto format = format_of_name(target.name);
     if (!format) {

@@ -75,7 +75,7 @@ TEST_F(Saving, CopyTakesAUrlWhereWritingIsAllowed) {
 TEST_F(Saving, IsRefusedWhereSqlOnlyReads) {
   lake.query();
   for (const char* sql : {"COPY (SELECT 1) TO 'x.csv'", "ATTACH 'x.db'", "LOAD httpfs",
-                          "EXPLAIN ANALYZE COPY (SELECT 1) TO 'x.csv'"}) {
+                          "EXPLAIN ANALYZE COPY (SELECT 1) TO 'x.csv'", ";; ATTACH 'x.db';"}) {
     EXPECT_THAT(lake.error(sql), HasSubstr("SQL only reads here")) << sql;
   }
   lake.rows("CREATE TABLE mine AS SELECT 1 AS a");

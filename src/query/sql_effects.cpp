@@ -38,14 +38,19 @@ std::size_t behind(const Tokens& tokens, std::size_t open) {
   return tokens.size();
 }
 
+bool is_analyze(const SqlToken& token) { return token.is("analyze") || token.is("analyse"); }
+
 /// The index of the first token behind EXPLAIN or PREPARE ... AS; `at` itself if neither is there.
 std::size_t unwrap(const Tokens& tokens, std::size_t at) {
   if (at + 1 >= tokens.size()) return at;
   if (tokens[at].is("explain")) {
-    if (tokens[at + 1].is("analyze")) return at + 2;
-    const bool options = tokens[at + 1].is("(") && at + 2 < tokens.size() &&
-                         (tokens[at + 2].is("format") || tokens[at + 2].is("analyze"));
-    return options ? behind(tokens, at + 1) : at + 1;
+    ++at;
+    const bool options = tokens[at].is("(") && at + 1 < tokens.size() &&
+                         (tokens[at + 1].is("format") || is_analyze(tokens[at + 1]));
+    if (options) return behind(tokens, at);
+    if (is_analyze(tokens[at])) ++at;
+    if (at < tokens.size() && tokens[at].is("verbose")) ++at;
+    return at;
   }
   if (tokens[at].is("prepare")) {
     const auto as = std::find_if(tokens.begin() + static_cast<std::ptrdiff_t>(at), tokens.end(),
@@ -61,20 +66,24 @@ std::size_t first_token(const Tokens& tokens) {
   return at;
 }
 
-/// The index of the TO of a COPY; none if it reads.
-std::optional<std::size_t> copy_to(const Tokens& tokens) {
+/// The index of the FROM or TO of a COPY; none if it is another statement.
+std::optional<std::size_t> copy_direction(const Tokens& tokens) {
   std::size_t at = first_token(tokens);
   if (at >= tokens.size() || !tokens[at].is("copy")) return std::nullopt;
   while (++at < tokens.size()) {
     if (tokens[at].is("(")) {
       at = behind(tokens, at) - 1;
-    } else if (tokens[at].is("from")) {
-      return std::nullopt;
-    } else if (tokens[at].is("to")) {
+    } else if (tokens[at].is("from") || tokens[at].is("to")) {
       return at;
     }
   }
   return std::nullopt;
+}
+
+/// The index of the TO of a COPY; none if it reads.
+std::optional<std::size_t> copy_to(const Tokens& tokens) {
+  const auto at = copy_direction(tokens);
+  return at && tokens[*at].is("to") ? at : std::nullopt;
 }
 
 }  // namespace
@@ -101,6 +110,12 @@ std::optional<CopyTarget> copy_target(std::string_view sql) {
   }
   const SqlToken& target = tokens[*to + 1];
   return CopyTarget{target.offset, target.end(), target.name()};
+}
+
+bool reads_by_copy(std::string_view sql) {
+  const Tokens tokens = sql_tokens(sql);
+  const auto at = copy_direction(tokens);
+  return at && tokens[*at].is("from");
 }
 
 bool changes_table(std::string_view sql) {

@@ -21,6 +21,9 @@ struct CopyTarget {
 };
 std::optional<CopyTarget> copy_target(std::string_view sql);
 
+/// Is it a COPY ... FROM, into a table of the session's own?
+bool reads_by_copy(std::string_view sql);
+
 /// Does the statement change the rows or the shape of a table that it names?
 bool changes_table(std::string_view sql);
 

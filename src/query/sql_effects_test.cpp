@@ -30,12 +30,19 @@ INSTANTIATE_TEST_SUITE_P(
         EffectCase{"EXPLAIN (FORMAT json) COPY (SELECT 1) TO 'x.csv'", "COPY"},
         EffectCase{"PREPARE p AS COPY (SELECT 1) TO 'x.csv'", "COPY"},
         EffectCase{"PREPARE p (INTEGER) AS EXPLAIN ANALYZE COPY t TO 'x'", "COPY"},
-        EffectCase{"COPY t FROM 'x.csv'", ""}, EffectCase{"COPY t (a) FROM 'x.csv'", ""},
-        EffectCase{"EXPORT DATABASE 'x'", "EXPORT"}, EffectCase{"ATTACH 'x.db'", "ATTACH"},
-        EffectCase{"INSTALL httpfs", "INSTALL"}, EffectCase{"FORCE INSTALL httpfs", "FORCE"},
-        EffectCase{"LOAD httpfs", "LOAD"}, EffectCase{"UPDATE EXTENSIONS", "UPDATE EXTENSIONS"},
-        EffectCase{"UPDATE t SET a = 1", ""}, EffectCase{"CREATE TABLE t AS SELECT 1", ""},
-        EffectCase{"EXPLAIN SELECT 1", ""}, EffectCase{"", ""}, EffectCase{"EXPLAIN", ""}));
+        EffectCase{"EXPLAIN ANALYSE COPY (SELECT 1) TO 'x.csv'", "COPY"},
+        EffectCase{"EXPLAIN VERBOSE COPY (SELECT 1) TO 'x.csv'", "COPY"},
+        EffectCase{"EXPLAIN ANALYZE VERBOSE COPY (SELECT 1) TO 'x.csv'", "COPY"},
+        EffectCase{"EXPLAIN (ANALYSE) COPY (SELECT 1) TO 'x.csv'", "COPY"},
+        EffectCase{"-- all\rCOPY (SELECT 1) TO\n'x.csv'", "COPY"},
+        EffectCase{"COPY\xc2\xa0(SELECT 1)\xe2\x80\x83TO\xe3\x80\x80'x.csv'", "COPY"},
+        EffectCase{"COPY a$b$ TO 'x.csv' --$b$", "COPY"}, EffectCase{"COPY t FROM 'x.csv'", ""},
+        EffectCase{"COPY t (a) FROM 'x.csv'", ""}, EffectCase{"EXPORT DATABASE 'x'", "EXPORT"},
+        EffectCase{"ATTACH 'x.db'", "ATTACH"}, EffectCase{"INSTALL httpfs", "INSTALL"},
+        EffectCase{"FORCE INSTALL httpfs", "FORCE"}, EffectCase{"LOAD httpfs", "LOAD"},
+        EffectCase{"UPDATE EXTENSIONS", "UPDATE EXTENSIONS"}, EffectCase{"UPDATE t SET a = 1", ""},
+        EffectCase{"CREATE TABLE t AS SELECT 1", ""}, EffectCase{"EXPLAIN SELECT 1", ""},
+        EffectCase{"", ""}, EffectCase{"EXPLAIN", ""}));
 
 TEST(CopyTarget, IsTheTextBehindTo) {
   const std::string_view sql = "COPY (SELECT 'a' TO_B) TO 'lake://out/it''s.csv' (FORMAT csv)";
@@ -45,6 +52,13 @@ TEST(CopyTarget, IsTheTextBehindTo) {
   EXPECT_EQ(sql.substr(target->offset, target->end - target->offset), "'lake://out/it''s.csv'");
   EXPECT_FALSE(copy_target("COPY t FROM 'x.csv'"));
   EXPECT_FALSE(copy_target("SELECT 'x' AS to"));
+}
+
+TEST(ReadsByCopy, IsToldByTheFirstFromOrToOfTheCopyItself) {
+  EXPECT_TRUE(reads_by_copy("COPY t (a, b) FROM 'x.csv'"));
+  EXPECT_TRUE(reads_by_copy("EXPLAIN copy t from 'x.csv'"));
+  EXPECT_FALSE(reads_by_copy("COPY (SELECT 1 FROM t) TO 'x.csv'"));
+  EXPECT_FALSE(reads_by_copy("SELECT 1 FROM t"));
 }
 
 TEST(ChangesTable, IsToldByTheFirstWord) {

@@ -11,9 +11,26 @@ namespace headrace {
 namespace {
 
 bool is_blank(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
 bool is_word(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || is_digit(c) || c == '_' ||
          static_cast<unsigned char>(c) >= 0x80;
+}
+
+// Blanks of other alphabets that the engine takes for blanks: U+00A0, 202F, 205F, 2060, 3000, FEFF,
+// and, by their last byte, 2000 to 200B.
+constexpr std::array<std::string_view, 6> kWideBlanks = {
+    "\xc2\xa0", "\xe2\x80\xaf", "\xe2\x81\x9f", "\xe2\x81\xa0", "\xe3\x80\x80", "\xef\xbb\xbf",
+};
+
+/// The length of the blank that is not ASCII at the start of `text`; 0 if there is none.
+std::size_t wide_blank(std::string_view text) {
+  for (const std::string_view blank : kWideBlanks) {
+    if (text.starts_with(blank)) return blank.size();
+  }
+  const bool spaces = text.size() > 2 && text.starts_with("\xe2\x80") &&
+                      static_cast<unsigned char>(text[2]) <= 0x8b;
+  return spaces ? 3 : 0;
 }
 char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 
@@ -45,8 +62,10 @@ class Scanner {
     while (at_ < sql_.size()) {
       if (is_blank(sql_[at_])) {
         ++at_;
+      } else if (const std::size_t wide = wide_blank(sql_.substr(at_))) {
+        at_ += wide;
       } else if (here("--")) {
-        go_past("\n", at_);
+        at_ = std::min(sql_.find_first_of("\n\r", at_), sql_.size());
       } else if (here("/*")) {
         skip_comment();
       } else {
@@ -85,8 +104,17 @@ class Scanner {
       ++at_;
       return SqlTokenKind::kSymbol;
     }
-    while (at_ < sql_.size() && is_word(sql_[at_])) ++at_;
+    scan_word();
     return SqlTokenKind::kWord;
+  }
+
+  /// A name may hold $, a number ends where a name may begin: 1e'x' is a number and a string.
+  void scan_word() {
+    const bool number = is_digit(sql_[at_]);
+    const auto goes_on = [&](char c) {
+      return number ? is_digit(c) || c == '_' : is_word(c) || c == '$';
+    };
+    while (at_ < sql_.size() && goes_on(sql_[at_]) && wide_blank(sql_.substr(at_)) == 0) ++at_;
   }
 
   SqlTokenKind scan_quoted(char quote, bool backslashes) {

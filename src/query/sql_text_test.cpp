@@ -19,6 +19,18 @@ TEST(SplitStatements, CutsAtSemicolonsOutsideOfQuotesAndComments) {
               ElementsAre("select 'it''s; fine', e'a\\';b', $x$;$y$;$x$", "select $1"));
 }
 
+TEST(SplitStatements, ReadsWordsAndCommentsAsTheEngineDoes) {
+  // A comment ends at a carriage return, a name may hold $, a number ends before a quote.
+  EXPECT_THAT(split_statements("select 1 -- a; b\r; select 2"),
+              ElementsAre("select 1 -- a; b\r", "select 2"));
+  EXPECT_THAT(split_statements("select a$b$; select c$b$"),
+              ElementsAre("select a$b$", "select c$b$"));
+  EXPECT_THAT(split_statements("select 1e'\\'; '; select 2"),
+              ElementsAre("select 1e'\\'; '", "select 2"));
+  EXPECT_THAT(split_statements("\xc2\xa0; select\xe2\x80\x83 1;\xef\xbb\xbf"),
+              ElementsAre("select\xe2\x80\x83 1"));
+}
+
 TEST(SplitStatements, LeavesOutEmptyOnes) {
   EXPECT_THAT(split_statements(" ; -- nothing\n ;"), IsEmpty());
   EXPECT_THAT(split_statements(""), IsEmpty());
