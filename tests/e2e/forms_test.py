@@ -102,7 +102,7 @@ pa.parquet.write_table(table(2), sys.argv[1] + "/rows.parquet")
         lake.write("a.jsonl", '{"n":1}\n')
         for option, value, said in (("--memory", "lots", "lots is no size like 128MiB"),
                                     ("--memory", "0", "0 is no size like 128MiB"),
-                                    ("--threads", "0", "--threads: Value 0 not in range [1 - 256]"),
+                                    ("--threads", "0", "--threads: Value 0 not in range 1 to 256"),
                                     ("--threads", "many", "--threads"),
                                     ("--codec", "lzma", "--codec: lzma not in {zstd,snappy,none}")):
             failed = lake.run("convert", "a.jsonl", "b.parquet", option, value, code=2)
