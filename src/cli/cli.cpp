@@ -53,10 +53,6 @@ Cli::Cli() {
 
 Cli::~Cli() {
   if (io_) io_->join();
-  // Requests that were cancelled with what waited for them end before their stores do.
-  loop_.restart();
-  while (loop_.poll() > 0) {
-  }
 }
 
 CpuPool& Cli::io() {

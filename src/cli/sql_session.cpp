@@ -65,6 +65,14 @@ SqlSession::SqlSession(Cli& cli, SqlFlags flags) : cli_(cli), flags_(std::move(f
                               *resolver_, real_clock(), real_random());
 }
 
+/// Requests for rows that nobody waits for were cancelled. They end before their stores do.
+SqlSession::~SqlSession() {
+  query_.reset();
+  cli_.loop().restart();
+  while (cli_.loop().poll() > 0) {
+  }
+}
+
 Task<std::vector<SourceReport>> SqlSession::run(std::string statement, SqlView view) {
   ProgressBar bar([this] { return query_->progress(); });
   co_await bar.start();

@@ -36,6 +36,7 @@ struct SqlView {
 class SqlSession {
  public:
   SqlSession(Cli& cli, SqlFlags flags);
+  ~SqlSession();
 
   /// Runs statements one after the other and writes their rows to stdout, with a bar on stderr
   /// while one takes long.
