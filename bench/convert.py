@@ -120,7 +120,7 @@ def race(source, build, rounds, scratch):
     """DuckDB and the verb with all cores for one file: seconds by the clock."""
     cores = len(os.sched_getaffinity(0))
     out = scratch / "race.parquet"
-    duckdb = [str(build / "convert_duckdb"), str(source), str(out), "zstd"]
+    duckdb = [*command_of("duckdb", build, None), str(source), str(out), "zstd"]
     verb = [*command_of("convert", build, None), str(source), str(out), "--codec", "zstd"]
     environment = os.environ | {"THREADS": str(cores)}
 

@@ -31,6 +31,9 @@
 
 namespace headrace {
 
+/// HTTP clients by the file of the authorities they trust; the system's have no name.
+using HttpClients = std::map<std::filesystem::path, std::unique_ptr<HttpClient>>;
+
 /// What a route's `match:` says, with the files that it names.
 struct RouteMatch {
   RouteRule rule;
@@ -77,8 +80,7 @@ struct Parts {
   std::unique_ptr<Crawler> crawler;
   std::unique_ptr<LedgerSelfWrites> self_writes;
 
-  /// Of the sources, by the file of the authorities they trust; the system's have no name.
-  std::map<std::filesystem::path, std::unique_ptr<HttpClient>> http;
+  HttpClients http;  ///< Of the sources.
   /// By the address they listen at; shared by the webhook sources that name it.
   std::map<std::string, std::shared_ptr<WebhookListener>> listeners;
 
@@ -115,9 +117,10 @@ std::unique_ptr<Ledger> open_ledger(const StackFile& stack, Clock& clock, const 
 /// hold the ledger only for a moment. References outlive the task.
 Task<std::unique_ptr<Ledger>> wait_for_ledger(const StackFile& stack, Clock& clock, Random& random,
                                               const Log& log);
-/// A client with the proxies of the environment. `ca_file` empty: the system's authorities.
-std::unique_ptr<HttpClient> make_http_client(const Parts::Given& given,
-                                             const std::filesystem::path& ca_file = {});
+/// The client of those that trusts `ca_file`, empty for the system's authorities; made with the
+/// proxies of the environment when first asked for. Throws kInvalid for a file that can't be read.
+HttpClient& client_trusting(const std::filesystem::path& ca_file, HttpClients& clients,
+                            const Parts::Given& given);
 /// Adds the store behind file:// URLs.
 void add_plain_files(Parts::Given given, CpuPool& io, Stores& stores);
 /// Adds the store behind s3:// URLs, with endpoint, region and credentials from the environment as

@@ -117,9 +117,7 @@ HttpClient& StackSetup::client(const std::string& home) {
       ca_file = *sqs->ca_file;
     }
   }
-  auto& client = http_[ca_file];
-  if (!client) client = make_http_client(given_, ca_file);
-  return *client;
+  return client_trusting(ca_file, http_, given_);
 }
 
 S3Store& StackSetup::store(const std::string& name) {

@@ -32,8 +32,7 @@ class StackSetup {
 
   const StackFile& stack_;
   Parts::Given given_;
-  /// By the file of the authorities they trust.
-  std::map<std::filesystem::path, std::unique_ptr<HttpClient>> http_;
+  HttpClients http_;
   std::map<std::string, std::unique_ptr<S3Store>> stores_;
   setup::Outside outside_;
   setup::Setup setup_;

@@ -33,12 +33,6 @@ struct Make {
   const std::string& name;
   SourceMemory& memory;
 
-  HttpClient& client_trusting(const std::filesystem::path& ca_file) {
-    auto& client = parts.http[ca_file];
-    if (!client) client = make_http_client(parts.given, ca_file);
-    return *client;
-  }
-
   std::unique_ptr<Source> operator()(const WatchStanza& stanza) {
     const auto& folder = std::get<FileStoreStanza>(*parts.stack.stores.at(stanza.store));
     return make_watch_source({.name = name,
@@ -74,7 +68,7 @@ struct Make {
     options.visibility = stanza.visibility;
     options.max_receives = stanza.max_receives;
     options.held = stanza.held;
-    HttpClient& client = client_trusting(stanza.ca_file.value_or(""));
+    HttpClient& client = client_trusting(stanza.ca_file.value_or(""), parts.http, parts.given);
     return make_sqs_source(std::move(options), client,
                            make_credentials(stanza.credentials, client, parts.given.clock),
                            parts.stores.at(stanza.store), matcher_of(stanza), parts.given.clock,
@@ -100,9 +94,9 @@ struct Make {
       listener =
           std::make_shared<WebhookListener>(ListenAddress::parse(stanza.listen), parts.given.log);
     }
-    return make_webhook_source(std::move(options), listener, client_trusting(""),
-                               parts.stores.at(stanza.store), matcher_of(stanza), parts.given.clock,
-                               parts.given.log);
+    return make_webhook_source(
+        std::move(options), listener, client_trusting("", parts.http, parts.given),
+        parts.stores.at(stanza.store), matcher_of(stanza), parts.given.clock, parts.given.log);
   }
 
   std::unique_ptr<Source> operator()(const KafkaStanza& stanza) {
@@ -122,15 +116,18 @@ struct Make {
 
 }  // namespace
 
-std::unique_ptr<HttpClient> make_http_client(const Parts::Given& given,
-                                             const std::filesystem::path& ca_file) {
+HttpClient& client_trusting(const std::filesystem::path& ca_file, HttpClients& clients,
+                            const Parts::Given& given) {
+  std::unique_ptr<HttpClient>& client = clients[ca_file];
+  if (client) return *client;
   HttpClientConfig config;
   if (!ca_file.empty()) config.ca_file = ca_file;
   config.proxy = proxy_from_environment([](const std::string& name) -> std::optional<std::string> {
     const char* value = std::getenv(name.c_str());
     return value == nullptr ? std::nullopt : std::optional<std::string>(value);
   });
-  return std::make_unique<HttpClient>(given.loop.get_executor(), given.clock, std::move(config));
+  client = std::make_unique<HttpClient>(given.loop.get_executor(), given.clock, std::move(config));
+  return *client;
 }
 
 Parts::NamedSource Parts::make_source(const std::string& name, const SourceStanza& stanza,

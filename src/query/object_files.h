@@ -29,8 +29,7 @@ namespace headrace {
 /// Lifetime  A read that nobody waits for any more is cancelled and ends when its executor runs
 ///           next; it holds this object, and its store outlives it. join() waits for such reads.
 /// Errors    kConflict for an object that is gone or changed, kCancelled after stop(), else what
-/// the
-///           store throws, under the object's URL. The engine keeps only an error's text:
+///           the store throws, under the object's URL. The engine keeps only an error's text:
 ///           cause_of() finds the Error again.
 /// Threads   Any.
 class ObjectFiles : public std::enable_shared_from_this<ObjectFiles> {

@@ -10,8 +10,8 @@ namespace headrace {
 struct ConvertedPattern {
   std::string name;     ///< The configuration's id and target; may be empty.
   std::string pattern;  ///< JSON, for Pattern::parse.
-  std::vector<std::string>
-      notes;  ///< Where the pattern takes more than the filter did, or it was decoded.
+  /// Where the pattern takes more than the filter did, or the filter was decoded.
+  std::vector<std::string> notes;
 };
 
 enum class SnsScope : unsigned char {

@@ -9,7 +9,7 @@ import sys
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "e2e"))
 import harness  # noqa: E402
 import stacks  # noqa: E402
-from servers import server  # noqa: E402
+from servers import on_each  # noqa: E402
 
 ROWS = 200_000
 COLUMNS = ", ".join(f"(hash(i * 8 + {c}) % 1000000007)::BIGINT as c{c}" for c in range(8))
@@ -21,6 +21,7 @@ ALL = "select count(*) as n, sum(hash(t)) as h from {0} t"
 JOIN = "select count(*) as n from {0} a join {0} b on a.i = b.i + 1 where a.i < 300"
 
 
+@on_each("moto", "versitygw")
 class Ranges(harness.LakeTest):
     maxDiff = None
 
@@ -79,14 +80,6 @@ class Ranges(harness.LakeTest):
         rows = self.far.rows("sql", "select count(*) as n, max(i) as i from 'lake://data/table'",
                              env=self.keys)
         self.assertEqual(rows, [{"n": ROWS // 2, "i": ROWS // 2 - 1}])
-
-    def test_on_moto(self):
-        with server("moto") as running:
-            self.check(running)
-
-    def test_on_versitygw(self):
-        with server("versitygw") as running:
-            self.check(running)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ import sys
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "e2e"))
 import harness  # noqa: E402
 import stacks  # noqa: E402
-from servers import server  # noqa: E402
+from servers import on_each  # noqa: E402
 
 STACK = """\
 sources:
@@ -33,6 +33,7 @@ LINES = [{"name": "Ann", "country": "NO", "note": "x"},
          {"name": "Bo", "country": "SE", "note": "y"}]
 
 
+@on_each("moto", "minio", "versitygw", "radosgw")
 class S3LakeTest(harness.LakeTest):
     maxDiff = None
 
@@ -115,22 +116,6 @@ class S3LakeTest(harness.LakeTest):
         broken = lake.run("sql", "from raw", code=1, env=keys)
         self.assertIn("raw/in/day=2026-01-02/b.json", broken.stderr)
         self.assertNotIn("cache/objects", broken.stderr)
-
-    def test_on_moto(self):
-        with server("moto") as running:
-            self.check(running)
-
-    def test_on_minio(self):
-        with server("minio") as running:
-            self.check(running)
-
-    def test_on_versitygw(self):
-        with server("versitygw") as running:
-            self.check(running)
-
-    def test_on_radosgw(self):
-        with server("radosgw") as running:
-            self.check(running)
 
 
 if __name__ == "__main__":

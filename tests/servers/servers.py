@@ -67,6 +67,18 @@ class server:
         shutil.rmtree(self.server.dir, ignore_errors=True)
 
 
+def on_each(*names):
+    """Gives a test case a test for each of these servers: its check() with the server."""
+    def decorate(case):
+        for name in names:
+            def test(self, name=name):
+                with server(name) as running:
+                    self.check(running)
+            setattr(case, f"test_on_{name}", test)
+        return case
+    return decorate
+
+
 def clients(module):
     """boto3 or confluent_kafka, which are installed beside moto. Skips the test if they are not."""
     packages = ROOT / "third_party/servers/moto/lib/python3.11/site-packages"

@@ -11,7 +11,7 @@ import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "e2e"))
 import harness  # noqa: E402
-from servers import server  # noqa: E402
+from servers import on_each  # noqa: E402
 
 PROGRAM = os.environ.get("HEADRACE_STORE_TEST", "build/dev/src/store/headrace_store_test")
 
@@ -36,22 +36,10 @@ def run_suite(running):
         raise AssertionError(f"{running.name}: {done.stdout[-20000:]}\n{done.stderr[-5000:]}")
 
 
+@on_each("moto", "radosgw", "minio", "versitygw")
 class StoreTest(unittest.TestCase):
-    def test_on_moto(self):
-        with server("moto") as running:
-            run_suite(running)
-
-    def test_on_radosgw(self):
-        with server("radosgw") as running:
-            run_suite(running)
-
-    def test_on_minio(self):
-        with server("minio") as running:
-            run_suite(running)
-
-    def test_on_versitygw(self):
-        with server("versitygw") as running:
-            run_suite(running)
+    def check(self, running):
+        run_suite(running)
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ import uuid
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "e2e"))
 import harness  # noqa: E402
 import stacks  # noqa: E402
-from servers import server  # noqa: E402
+from servers import on_each  # noqa: E402
 
 STACK = """\
 sources:
@@ -49,6 +49,7 @@ def person(number, name=None):
     return {"id": number, "name": name or f"n{number}", "country": "NO" if number % 2 else "SE"}
 
 
+@on_each("moto", "versitygw")
 class TableOnS3(harness.LakeTest):
     maxDiff = None
 
@@ -158,14 +159,6 @@ class TableOnS3(harness.LakeTest):
         self.sees(person(1, "N1"), person(3, "EDITED"), person(11, "N11"), person(12))
         lake.run("table", "drop", "people", "--yes", env=self.keys)
         self.assertEqual(lake.rows("ls", "-r", "lake://tables/people/", env=self.keys), [])
-
-    def test_on_moto(self):
-        with server("moto") as running:
-            self.check(running)
-
-    def test_on_versitygw(self):
-        with server("versitygw") as running:
-            self.check(running)
 
 
 if __name__ == "__main__":
